@@ -1,0 +1,46 @@
+"""Instants are whole seconds since 1970 (UTC); on the wire and in tables they are RFC 3339 text ending in Z."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+DAY_S = 86_400
+
+
+def now() -> int:
+    """The present instant in seconds. The only place that asks the machine for the time."""
+    return int(time.time())
+
+
+def text(instant: int) -> str:
+    """`1732190400` → `2024-11-21T12:00:00Z`."""
+    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def seconds(moment: datetime) -> int:
+    """An aware datetime as an instant; fractions of a second are dropped."""
+    return int(moment.timestamp())
+
+
+def parse(value: str) -> int:
+    """The inverse of `text`, for values that this engine wrote itself."""
+    return seconds(datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC))
+
+
+def month_of(instant: int, zone: ZoneInfo) -> int:
+    """The calendar month in which an instant falls, counted as year x 12 + month - 1."""
+    local = datetime.fromtimestamp(instant, zone)
+    return local.year * 12 + local.month - 1
+
+
+def month_start(month: int, zone: ZoneInfo) -> int:
+    """The instant at which a calendar month (year x 12 + month - 1) begins in `zone`."""
+    return seconds(datetime(month // 12, month % 12 + 1, 1, tzinfo=zone))
+
+
+def day_start(instant: int, days: int, zone: ZoneInfo) -> int:
+    """The beginning of the day `days` after the day in which `instant` falls, in `zone`."""
+    local = datetime.fromtimestamp(instant, zone) + timedelta(days=days)
+    return seconds(datetime(local.year, local.month, local.day, tzinfo=zone))

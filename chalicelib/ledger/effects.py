@@ -1,0 +1,182 @@
+"""An entry's effect: what it changes in the state, complete enough to be applied again without the programme."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chalicelib.ledger.state import (
+    EXPIRED_MAX,
+    MONTHS_MAX,
+    Lifetime,
+    Lot,
+    Month,
+    Pending,
+    Purchases,
+    State,
+    TierRecord,
+)
+
+
+class Effect(msgspec.Struct, array_like=True, frozen=True):
+    """A change of state; every amount is positive and its field says the direction.
+
+    `absorbed` is what a clawback took from points that had lapsed before; it costs the member nothing. `tiers` holds the
+    tier records after the entry, or None where they stay.
+    """
+
+    credits: tuple[Lot, ...] = ()
+    debits: tuple[Lot, ...] = ()
+    pended: tuple[Pending, ...] = ()
+    unpended: tuple[Pending, ...] = ()
+    absorbed: tuple[Lot, ...] = ()
+    repaid: int = 0
+    borrowed: int = 0
+    months: tuple[Month, ...] = ()
+    tiers: tuple[TierRecord, ...] | None = None
+    purchases: Purchases = Purchases()
+    lifetime: Lifetime = Lifetime()
+
+    @property
+    def net(self) -> int:
+        """By how much the entry moves the account's points, pending ones included."""
+        gained = _points(self.credits) + sum(pending.points for pending in self.pended) + self.repaid
+        lost = _points(self.debits) + sum(pending.points for pending in self.unpended) + self.borrowed
+        return gained - lost
+
+
+class Unbalanced(AssertionError):
+    """An effect takes what the state does not hold, or says another net than its lifetime figures do."""
+
+
+class Folded(msgspec.Struct, frozen=True):
+    """A state brought up to an instant, and what time alone did to it."""
+
+    state: State
+    matured_points: int
+    expired_points: int
+
+
+def fold(state: State, at: int) -> Folded:
+    """Let time pass up to `at`: pending points mature, lots expire, holds lapse.
+
+    Dates judge, so this gives the same whether or not any job ran before. Matured points repay what is owed first, as
+    every inflow does. A point that matures and expires within the same fold passes through both.
+    """
+    due = [pending for pending in state.pending if pending.available_at <= at]
+    repaid = 0
+    arriving: list[Lot] = []
+    for pending in due:
+        repayment = min(state.owed - repaid, pending.points)
+        repaid += repayment
+        arriving.append(Lot(pending.expires_at, pending.points - repayment))
+    lots = added(state.lots, arriving)
+    dead = [lot for lot in lots if lot.expires_at <= at]
+    expired_points = _points(dead)
+    folded = msgspec.structs.replace(
+        state,
+        lots=tuple(lot for lot in lots if lot.expires_at > at),
+        pending=tuple(pending for pending in state.pending if pending.available_at > at),
+        expired=added(state.expired, dead)[-EXPIRED_MAX:],
+        holds=tuple(hold for hold in state.holds if hold.until > at),
+        owed=state.owed - repaid,
+        lifetime=msgspec.structs.replace(state.lifetime, expired=state.lifetime.expired + expired_points),
+    )
+    return Folded(folded, sum(pending.points for pending in due), expired_points)
+
+
+def apply(folded: State, effect: Effect, at: int) -> State:
+    """The state after an entry posted at `at`, from the state folded to `at`.
+
+    It is folded once more, since an order that comes very late may bring points that have matured or expired already.
+    Raises Unbalanced when the effect does not fit, which only a fault of this code can bring about.
+    """
+    if effect.net != effect.lifetime.net:
+        raise Unbalanced(f"effect moves {effect.net} points but accounts for {effect.lifetime.net}")
+    owed = folded.owed + effect.borrowed - effect.repaid
+    if owed < 0:
+        raise Unbalanced(f"repays {effect.repaid} of {folded.owed} owed points")
+    after = msgspec.structs.replace(
+        folded,
+        lots=added(taken(folded.lots, effect.debits), effect.credits),
+        pending=_unpended(_pended(folded.pending, effect.pended), effect.unpended),
+        expired=taken(folded.expired, effect.absorbed),
+        owed=owed,
+        months=_months(folded.months, effect.months),
+        tiers=folded.tiers if effect.tiers is None else effect.tiers,
+        purchases=_purchases(folded.purchases, effect.purchases),
+        lifetime=_lifetime(folded.lifetime, effect.lifetime),
+    )
+    return fold(after, at).state
+
+
+def added(lots: tuple[Lot, ...], more: list[Lot] | tuple[Lot, ...]) -> tuple[Lot, ...]:
+    """Lots with others put in, one lot an expiry, sorted by it."""
+    points = {lot.expires_at: lot.points for lot in lots}
+    for lot in more:
+        points[lot.expires_at] = points.get(lot.expires_at, 0) + lot.points
+    return tuple(Lot(expires_at, points[expires_at]) for expires_at in sorted(points) if points[expires_at])
+
+
+def taken(lots: tuple[Lot, ...], debits: tuple[Lot, ...]) -> tuple[Lot, ...]:
+    """Lots less others. Raises Unbalanced if a lot holds less than is taken."""
+    points = {lot.expires_at: lot.points for lot in lots}
+    for lot in debits:
+        points[lot.expires_at] = points.get(lot.expires_at, 0) - lot.points
+        if points[lot.expires_at] < 0:
+            raise Unbalanced(f"takes {lot.points} points from a lot that holds fewer")
+    return tuple(Lot(expires_at, points[expires_at]) for expires_at in sorted(points) if points[expires_at])
+
+
+def _points(lots: tuple[Lot, ...] | list[Lot]) -> int:
+    return sum(lot.points for lot in lots)
+
+
+def _pended(pending: tuple[Pending, ...], more: tuple[Pending, ...]) -> tuple[Pending, ...]:
+    points = {(item.available_at, item.expires_at): item.points for item in pending}
+    for item in more:
+        key = (item.available_at, item.expires_at)
+        points[key] = points.get(key, 0) + item.points
+    return tuple(Pending(*key, points[key]) for key in sorted(points) if points[key])
+
+
+def _unpended(pending: tuple[Pending, ...], less: tuple[Pending, ...]) -> tuple[Pending, ...]:
+    result = _pended(pending, tuple(Pending(item.available_at, item.expires_at, -item.points) for item in less))
+    if any(item.points < 0 for item in result):
+        raise Unbalanced("takes more pending points than there are")
+    return result
+
+
+def _months(months: tuple[Month, ...], deltas: tuple[Month, ...]) -> tuple[Month, ...]:
+    by_month = {month.month: month for month in months}
+    for delta in deltas:
+        old = by_month.get(delta.month, Month(delta.month))
+        by_month[delta.month] = Month(
+            delta.month,
+            old.points + delta.points,
+            old.spend_minor + delta.spend_minor,
+            old.purchases + delta.purchases,
+            old.activity + delta.activity,
+        )
+    kept = sorted(by_month)[-MONTHS_MAX:]
+    return tuple(by_month[month] for month in kept if by_month[month] != Month(month))
+
+
+def _purchases(old: Purchases, delta: Purchases) -> Purchases:
+    firsts = [instant for instant in (old.first_at, delta.first_at) if instant]
+    return Purchases(
+        old.count + delta.count,
+        old.spend_minor + delta.spend_minor,
+        min(firsts, default=0),
+        max(old.last_at, delta.last_at),
+    )
+
+
+def _lifetime(old: Lifetime, delta: Lifetime) -> Lifetime:
+    return Lifetime(
+        old.earned + delta.earned,
+        old.restored + delta.restored,
+        old.adjusted + delta.adjusted,
+        old.redeemed + delta.redeemed,
+        old.expired + delta.expired,
+        old.clawed + delta.clawed,
+    )

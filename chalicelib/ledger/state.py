@@ -1,0 +1,143 @@
+"""An account's state: plain, packed data. What may be done to it stands in `points`.
+
+It is stored in every ledger entry as MessagePack arrays, so a field is only ever added at the end of its struct, with a
+default; an older state then reads as if the field had been empty. All instants are whole seconds.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+NEVER = 0xFFFF_FFFF
+"""The expiry of points that do not expire: the last instant that fits four bytes."""
+
+LOTS_MAX = 60
+PENDING_MAX = 62
+HOLDS_MAX = 20
+MONTHS_MAX = 36
+EXPIRED_MAX = 12
+"""How many lapsed lots are remembered: a year of them, longer than any refund window."""
+
+
+class Lot(msgspec.Struct, array_like=True, frozen=True):
+    """Points that expire together."""
+
+    expires_at: int
+    points: int
+
+
+class Pending(msgspec.Struct, array_like=True, frozen=True):
+    """Points that become available, together, at one instant."""
+
+    available_at: int
+    expires_at: int
+    points: int
+
+
+class Hold(msgspec.Struct, array_like=True, frozen=True):
+    """Points reserved for a checkout until an instant."""
+
+    hold_id: str
+    points: int
+    until: int
+
+
+class Month(msgspec.Struct, array_like=True, frozen=True):
+    """What counted towards the tier in one calendar month (year x 12 + month - 1). As a delta it may be negative."""
+
+    month: int
+    points: int = 0
+    spend_minor: int = 0
+    purchases: int = 0
+    activity: int = 0
+
+
+class TierRecord(msgspec.Struct, array_like=True, frozen=True):
+    """A tier that was reached: valid until `until` for as long as its months still hold `needed`.
+
+    `needed` is the threshold at the time, so a later programme cannot take back what an earlier one gave.
+    """
+
+    code: str
+    since: int
+    until: int
+    needed: int
+
+
+class Purchases(msgspec.Struct, array_like=True, frozen=True):
+    """Purchases in short; as a delta, counts may be negative and the instants are those of one purchase."""
+
+    count: int = 0
+    spend_minor: int = 0
+    first_at: int = 0
+    last_at: int = 0
+
+
+class Lifetime(msgspec.Struct, array_like=True, frozen=True):
+    """All points that ever came or went, by cause; none is ever negative except `adjusted`."""
+
+    earned: int = 0
+    restored: int = 0
+    adjusted: int = 0
+    redeemed: int = 0
+    expired: int = 0
+    clawed: int = 0
+
+    @property
+    def net(self) -> int:
+        """What must be in lots and pending, less what is owed."""
+        return self.earned + self.restored + self.adjusted - self.redeemed - self.expired - self.clawed
+
+
+class Limit(msgspec.Struct, array_like=True, frozen=True):
+    """How far a limit of the programme is used up in its current period."""
+
+    limit_id: str
+    period: int
+    count: int
+    points: int
+
+
+class State(msgspec.Struct, array_like=True, frozen=True):
+    """Everything that decides what an account may do next.
+
+    `lots` and `expired` are sorted by expiry, `pending` by availability; `expired` remembers what lapsed of each lot so
+    that a later refund takes its share from there first.
+    """
+
+    version: int = 1
+    lots: tuple[Lot, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    expired: tuple[Lot, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    owed: int = 0
+    months: tuple[Month, ...] = ()
+    tiers: tuple[TierRecord, ...] = ()
+    purchases: Purchases = Purchases()
+    lifetime: Lifetime = Lifetime()
+    limits: tuple[Limit, ...] = ()
+    closed_into: str = ""
+
+    @property
+    def held(self) -> int:
+        """Points reserved by holds; they are still in `lots`."""
+        return sum(hold.points for hold in self.holds)
+
+    @property
+    def available(self) -> int:
+        """What may be spent now, for a state folded to now; negative while more is owed than there is."""
+        return sum(lot.points for lot in self.lots) - self.held - self.owed
+
+
+_DECODER = msgspec.msgpack.Decoder(State)
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+def pack(state: State) -> bytes:
+    """The stored form of a state."""
+    return _ENCODER.encode(state)
+
+
+def unpack(packed: bytes) -> State:
+    """The inverse of `pack`, for this and every earlier version."""
+    return _DECODER.decode(packed)

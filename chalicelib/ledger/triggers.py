@@ -1,0 +1,25 @@
+"""What the ledger's stream sets off."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from chalice import Blueprint
+from chalice.app import DynamoDBEvent
+
+from chalicelib.ledger import projector, stream
+
+logger = logging.getLogger(__name__)
+blueprint = Blueprint(__name__)
+
+# The template puts the ledger's stream in place of this name.
+_STREAM = "arn:aws:dynamodb:us-east-1:000000000000:table/ledger/stream/latest"
+
+
+@blueprint.on_dynamodb_record(stream_arn=_STREAM, batch_size=100, starting_position="TRIM_HORIZON", name="project_accounts")
+def project_accounts(event: DynamoDBEvent) -> dict[str, Any]:
+    """Keep the accounts view; answers which records must be sent again."""
+    arrivals = stream.arrivals(event.to_dict())
+    newest = projector.latest(arrival.entry for arrival in arrivals)
+    return stream.deliver(arrivals, lambda arrival: arrival.entry is newest[arrival.entry.member_id], projector.project)

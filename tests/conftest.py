@@ -1,0 +1,23 @@
+"""What every test shares: an environment of its own, set before anything of the engine is imported."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(
+    {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        # botocore would ask for streams at a host that moto does not answer.
+        "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
+        "HUIKE_STAGE": "test",
+        "HUIKE_TABLE_PREFIX": "huike-test-",
+        "HUIKE_ID_SECRET": "a secret of the tests",
+        "HUIKE_OIDC_ISSUER": "https://issuer.example",
+        "HUIKE_OIDC_CLIENTS": "app,machine",
+        "HUIKE_CLAIMS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/huike-test-claims",
+    }
+)
+for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+    os.environ.pop(name, None)

@@ -1,0 +1,39 @@
+"""The engine's tables on moto, as the template declares them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import boto3
+from moto import mock_aws
+
+from chalicelib.base.settings import settings
+
+KEYS: dict[str, tuple[tuple[str, str], ...]] = {
+    "ledger": (("member_id", "S"), ("seq", "N")),
+    "accounts": (("member_id", "S"),),
+    "members": (("key", "S"),),
+    "orders": (("order_id", "S"), ("step", "S")),
+    "redemptions": (("redemption_id", "S"), ("step", "S")),
+    "programs": (("name", "S"), ("version", "N")),
+}
+"""Each table's keys, hash first; a template test holds them against the deployed template."""
+
+
+@contextmanager
+def empty_tables() -> Iterator[None]:
+    """moto with every table of the engine, empty."""
+    with mock_aws():
+        dynamodb = boto3.client("dynamodb")
+        for name, keys in KEYS.items():
+            dynamodb.create_table(
+                TableName=settings().table(name),
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in keys],
+                KeySchema=[
+                    {"AttributeName": key, "KeyType": role}
+                    for (key, _kind), role in zip(keys, ("HASH", "RANGE"), strict=False)
+                ],
+            )
+        yield
