@@ -1,0 +1,137 @@
+"""Builds the zip that Lambda runs: Chalice's own, our code, the dependencies as wheels, bytecode; and nothing idle.
+
+Chalice can install dependencies by itself, but it ends with success when it could not, and it ships no bytecode, so
+every cold start would compile everything. Here pip's failures are failures, and the zip is the same for the same input.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.errors import InfraError
+
+# botocore carries the models of some four hundred services. These are the ones that the functions call.
+SERVICES = ("dynamodb", "sqs")
+PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
+# Names of places and carriers, which phonenumbers imports only when asked for them.
+UNUSED = ("phonenumbers/geodata", "phonenumbers/carrierdata", "phonenumbers/tzdata", "bin", "share")
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a package runs: the interpreter that compiles for it, and the platform of its compiled wheels."""
+
+    python: str
+    version: tuple[int, int]
+    architecture: str | None
+
+    @property
+    def runtime(self) -> str:
+        """Lambda's name of the runtime."""
+        return f"python{self.version[0]}.{self.version[1]}"
+
+    def pip_options(self) -> list[str]:
+        """What tells pip to fetch wheels for this target; nothing for the machine that we are on."""
+        if self.architecture is None:
+            return []
+        machine = {"arm64": "aarch64", "x86_64": "x86_64"}[self.architecture]
+        # Lambda's images from Python 3.12 on are Amazon Linux 2023 with glibc 2.34; before, glibc 2.26.
+        glibcs = ["2_34", "2_28", "2_27", "2_26"] if self.version >= (3, 12) else ["2_26"]
+        platforms = [f"manylinux_{glibc}_{machine}" for glibc in [*glibcs, "2_17"]] + [f"manylinux2014_{machine}"]
+        number = f"{self.version[0]}{self.version[1]}"
+        options = ["--implementation", "cp", "--python-version", f"{self.version[0]}.{self.version[1]}"]
+        options += [part for abi in (f"cp{number}", "abi3", "none") for part in ("--abi", abi)]
+        return options + [part for platform in platforms for part in ("--platform", platform)]
+
+
+def this_machine() -> Target:
+    """The target of a local package: this interpreter, this machine."""
+    return Target(sys.executable, sys.version_info[:2], None)
+
+
+def dependencies(lock: Path, target: Target, cache: Path) -> Path:
+    """A folder with the locked dependencies for the target, pruned and compiled; made once per lock and target."""
+    key = hashlib.sha256(lock.read_bytes() + Path(__file__).read_bytes() + repr(target).encode()).hexdigest()[:16]
+    folder = cache / f"deps-{target.runtime}-{target.architecture or 'local'}-{key}"
+    if folder.exists():
+        return folder
+    work = cache / f"{folder.name}.partial"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command += ["--no-deps", "--no-compile", "--only-binary=:all:", "--target", str(work), "-r", str(lock)]
+    _run([*command, *target.pip_options()], f"pip could not install {lock.name} for {target.runtime}")
+    _prune(work)
+    compile_folder(work, target)
+    work.rename(folder)
+    return folder
+
+
+def compile_folder(folder: Path, target: Target) -> None:
+    """Put the target's bytecode beside the sources.
+
+    Unchecked hashes, because the zip stamps every file 1980 and bytecode that is checked by time would count as stale.
+    """
+    options = ["-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash", "-s", str(folder)]
+    _run([target.python, *options, str(folder)], "The code does not compile")
+
+
+def write_zip(folders: list[Path], out: Path) -> str:
+    """Zip the folders' contents as one tree, always the same way, and return the digest of the zip."""
+    files: dict[str, Path] = {}
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file():
+                files[path.relative_to(folder).as_posix()] = path
+    partial = out.with_suffix(".partial")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name in sorted(files):
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o100644 << 16
+            archive.writestr(info, files[name].read_bytes())
+    partial.replace(out)
+    return hashlib.sha256(out.read_bytes()).hexdigest()
+
+
+def clean(folder: Path) -> None:
+    """Remove what no function reads: other interpreters' bytecode, tests, installers' notes."""
+    for pattern in ("__pycache__", "*.dist-info", "tests"):
+        for path in list(folder.rglob(pattern)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _prune(folder: Path) -> None:
+    clean(folder)
+    for name in UNUSED:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    data = folder / "botocore" / "data"
+    if not data.exists():
+        return
+    for path in data.iterdir():
+        if path.is_dir() and path.name not in SERVICES:
+            shutil.rmtree(path)
+    for path in [*data.rglob("examples-1.json*"), *data.rglob("paginators-1.*"), *data.rglob("waiters-2.*")]:
+        path.unlink()
+    _prune_endpoints(data / "endpoints.json")
+
+
+def _prune_endpoints(path: Path) -> None:
+    """Keep our services in the partitions where Huike may run: the whole list costs 25 ms of every cold start."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["partitions"] = [part for part in document["partitions"] if part["partition"] in PARTITIONS]
+    for part in document["partitions"]:
+        part["services"] = {name: part["services"][name] for name in SERVICES if name in part["services"]}
+    path.write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")
+
+
+def _run(command: list[str], failure: str) -> None:
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise InfraError(f"{failure}:\n{(result.stdout + result.stderr).strip()}")

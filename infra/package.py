@@ -1,0 +1,172 @@
+"""`python -m infra.package`: app.py + chalicelib → a slim zip and a checked SAM template.
+
+The same code packages for AWS and for the local AWS; only wheels, bytecode, runtime and architecture differ.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from infra import bundle, checks, gateway
+from infra.errors import InfraError
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNTIMES = ((3, 13), (3, 12), (3, 11))
+# Chalice knows one stage: what differs between installations is a parameter of the template.
+_CHALICE_STAGE = "huike"
+
+
+def package(root: Path, target: bundle.Target, stage: str, out: Path, *, disposable: bool = False) -> Path:
+    """Write `deployment.zip` and `template.json` to `out`, and return the template's path."""
+    cache = ROOT / "build" / "cache"
+    work = out / "work"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    template = _chalice_package(_stage_sources(root, work / "src"), work)
+    code = work / "code"
+    with zipfile.ZipFile(work / "chalice" / "deployment.zip") as archive:
+        archive.extractall(code)
+    bundle.clean(code)
+    bundle.compile_folder(code, target)
+    libraries = bundle.dependencies(root / "requirements.txt", target, cache)
+    digest = bundle.write_zip([libraries, code], out / "deployment.zip")
+    _patch(template, target, stage, digest, disposable)
+    path = out / "template.json"
+    path.write_text(json.dumps(template, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    shutil.rmtree(work)
+    return path
+
+
+def local_package(root: Path = ROOT) -> Path:
+    """The package for this machine, built once for the same sources; returns its template's path."""
+    out = ROOT / "build" / "local" / _digest(root)
+    template = out / "template.json"
+    if not template.exists():
+        shutil.rmtree(out.parent, ignore_errors=True)
+        template = package(root, bundle.this_machine(), "local", out)
+    return template
+
+
+def fragments() -> dict[str, Any]:
+    """Our part of the template: the fragments of infra/template and the gateway's answers."""
+    merged: dict[str, Any] = {}
+    for path in sorted((ROOT / "infra" / "template").glob("*.yaml")):
+        for section, entries in yaml_parse(path.read_text(encoding="utf-8")).items():
+            twice = merged.setdefault(section, {}).keys() & entries.keys()
+            if twice:
+                raise InfraError(f"{path.name} declares {sorted(twice)} of {section} again: give each one a single home.")
+            merged[section].update(entries)
+    definition = {"x-amazon-apigateway-gateway-responses": gateway.gateway_responses()}
+    merged["Resources"]["RestAPI"] = {"Properties": {"DefinitionBody": definition}}
+    return merged
+
+
+def aws_target(architecture: str, python: str | None = None) -> bundle.Target:
+    """The newest runtime whose interpreter is on this machine, since bytecode is compiled by that very interpreter."""
+    names = [python] if python else [f"python{major}.{minor}" for major, minor in RUNTIMES] + [sys.executable]
+    for name in names:
+        version = _version_of(name)
+        if version in RUNTIMES:
+            return bundle.Target(shutil.which(name) or name, version, architecture)
+    raise InfraError(f"None of {', '.join(names)} runs here: install one of them, or name one with --python.")
+
+
+def _version_of(name: str) -> tuple[int, int] | None:
+    found = shutil.which(name)
+    if found is None:
+        return None
+    command = [found, "-c", "import sys; print(*sys.version_info[:2])"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        return None
+    major, minor = result.stdout.split()
+    return int(major), int(minor)
+
+
+def _stage_sources(root: Path, to: Path) -> Path:
+    ignore = shutil.ignore_patterns("__pycache__", "*.pyc", "deployments", "deployed")
+    for name in ("chalicelib", ".chalice"):
+        shutil.copytree(root / name, to / name, ignore=ignore)
+    shutil.copy(root / "app.py", to / "app.py")
+    # Empty on purpose: the dependencies are put in by `bundle`, whose failures are loud.
+    (to / "requirements.txt").write_text("", encoding="utf-8")
+    return to
+
+
+def _chalice_package(sources: Path, work: Path) -> dict[str, Any]:
+    merge = work / "merge.json"
+    merge.write_text(json.dumps(fragments()), encoding="utf-8")
+    out = work / "chalice"
+    command = [sys.executable, "-c", "from chalice.cli import main; main()", "package", "--stage", _CHALICE_STAGE]
+    command += ["--merge-template", str(merge), str(out)]
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": str(work),
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # The app is imported to read its routes; it must find the settings that its functions will have.
+        "HUIKE_STAGE": "package",
+    }
+    result = subprocess.run(command, cwd=sources, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode or not (out / "sam.json").exists():
+        raise InfraError(f"Chalice could not package the app:\n{(result.stdout + result.stderr).strip()}")
+    template: dict[str, Any] = json.loads((out / "sam.json").read_text(encoding="utf-8"))
+    return template
+
+
+def _patch(template: dict[str, Any], target: bundle.Target, stage: str, digest: str, disposable: bool) -> None:
+    template["Parameters"]["Stage"]["Default"] = stage
+    template["Metadata"] = {"Package": {"Sha256": digest}}
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = "./deployment.zip"
+            resource["Properties"]["Runtime"] = target.runtime
+            resource["Properties"]["Architectures"] = [target.architecture or "x86_64"]
+        if disposable and "DeletionPolicy" in resource:
+            resource["DeletionPolicy"] = resource["UpdateReplacePolicy"] = "Delete"
+
+
+def _digest(root: Path) -> str:
+    digest = hashlib.sha256(repr(bundle.this_machine()).encode())
+    files = [root / "app.py", root / "requirements.txt", *(ROOT / "infra").glob("*.py")]
+    for folder in (root / "chalicelib", root / ".chalice", ROOT / "infra" / "template"):
+        files += [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    for path in sorted(files):
+        digest.update(f"{path.name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Package for AWS, check the template, and say what came out."""
+    parser = argparse.ArgumentParser(prog="python -m infra.package", description=__doc__)
+    parser.add_argument("--stage", default="dev", help="name of the installation (default: dev)")
+    parser.add_argument("--out", type=Path, help="folder to write to (default: build/<stage>)")
+    parser.add_argument("--architecture", default="arm64", choices=["arm64", "x86_64"])
+    parser.add_argument("--python", help="interpreter of the runtime, e.g. python3.13 (default: the newest one found)")
+    parser.add_argument("--disposable", action="store_true", help="delete tables and user pool together with the stack")
+    options = parser.parse_args(arguments)
+    out = options.out or ROOT / "build" / options.stage
+    try:
+        target = aws_target(options.architecture, options.python)
+        print(f"packaging stage {options.stage} for {target.runtime} on {target.architecture}")
+        template = package(ROOT, target, options.stage, out, disposable=options.disposable)
+        checks.check(template)
+    except InfraError as error:
+        print(f"package: {error}", file=sys.stderr)
+        return 1
+    size = (out / "deployment.zip").stat().st_size / 1e6
+    print(f"wrote {template} and deployment.zip ({size:.1f} MB); cfn-lint is content before and after SAM")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
