@@ -1,0 +1,34 @@
+"""The function that API Gateway asks who a bearer token belongs to.
+
+It is deployed on its own with its own small import graph: neither the database nor any area is loaded for it. Verifying
+takes PyJWT and cryptography, which the API's function, importing this module for its routes, must not pay for; hence they
+are imported at the first token.
+"""
+
+from __future__ import annotations
+
+from chalice.app import AuthRequest, AuthResponse, Blueprint
+
+from chalicelib.web.caller import to_context
+
+blueprint = Blueprint(__name__)
+
+
+@blueprint.authorizer(ttl_seconds=300)
+def jwt_authorizer(request: AuthRequest) -> AuthResponse:
+    """Allow all routes to the bearer of a valid token, with the caller as context; scopes are checked where they count.
+
+    A policy for one route only would be cached for the token, and refuse its bearer the next route at random. Raises an
+    Exception with the text `Unauthorized`, by which API Gateway knows to answer 401; where the issuer's keys cannot be
+    fetched, `KeysUnavailable` passes, for which it answers 500.
+    """
+    from chalicelib.web import tokens  # noqa: PLC0415 -- see above
+
+    scheme, _, token = request.token.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Exception("Unauthorized")  # noqa: TRY002 -- API Gateway compares the text
+    try:
+        caller = tokens.verified_caller(token.strip())
+    except tokens.Refused as error:
+        raise Exception("Unauthorized") from error  # noqa: TRY002 -- API Gateway compares the text
+    return AuthResponse(routes=["*"], principal_id=caller.subject, context=to_context(caller))

@@ -1,0 +1,59 @@
+"""The last hand on every answer: what Chalice says itself becomes a problem document, and all carry the same headers."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from chalice.app import Request, Response
+
+from chalicelib.base.errors import Invalid
+from chalicelib.web import cors, problems
+
+# A child of the application's own logger, whose handler writes to the function's log.
+_log = logging.getLogger("huike.http")
+_log.setLevel(logging.INFO)
+
+
+def finish(request: Request | None, get_response: Callable[[Any], Response]) -> Response:
+    """Chalice's HTTP middleware.
+
+    It logs one line a request. Chalice answers an unknown method by itself, without CORS headers and in a form of its own; a view's failure outside
+    its room would look alike.
+    """
+    begun = time.perf_counter()
+    try:
+        response = get_response(request)
+    except Exception as error:
+        response = _problem(request, error)
+    if isinstance(response.body, dict):
+        given = response.headers
+        response = _problem(request, _translated(response))
+        # Such as Allow, which an unknown method is answered with.
+        response.headers = {**given, **response.headers}
+    response.headers = {"Cache-Control": "private, no-cache", **cors.HEADERS, **response.headers}
+    if request:
+        spent_ms = (time.perf_counter() - begun) * 1000
+        _log.info("%s %s %d %.0f ms %s", request.method, request.path, response.status_code, spent_ms, _id(request))
+    return response
+
+
+def _translated(response: Response) -> Exception:
+    """The refusal that stands for one of Chalice's own answers, `{"Code": …, "Message": …}`."""
+    message = str(response.body.get("Message", ""))
+    if response.status_code == 405:
+        return problems.MethodNotAllowed(f"{message}.")
+    if response.status_code < 500:
+        return Invalid(f"{message}.")
+    return RuntimeError(message)
+
+
+def _problem(request: Request | None, error: Exception) -> Response:
+    problem = problems.answer(error, _id(request))
+    return Response(problem.body, {**problem.headers}, problem.status)
+
+
+def _id(request: Request | None) -> str:
+    return str(request.context.get("requestId", "")) if request else ""

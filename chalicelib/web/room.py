@@ -1,0 +1,248 @@
+"""The one room through which every request enters: an operation's contract, and the order in which it is held to.
+
+An operation states its contract in its decorator; the OpenAPI document is made from the same statement:
+
+    room = Room("orders")
+
+    @room.post("/v1/orders/{order_id}/refunds", body=RefundIn, answer=RefundOut, scopes=("orders.write",),
+               callers=("system",), summary="Refund an order", statuses={201: "Refunded.", 200: "Refunded before."},
+               errors=("order_not_found", "refund_exceeds_order"))
+    def post_refund(call: Call[RefundIn], order_id: str) -> Reply[RefundOut]: ...
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+import urllib.parse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypedDict, TypeVar, Unpack
+
+import msgspec
+from chalice.app import Blueprint, Request, Response
+
+from chalicelib.base import clock
+from chalicelib.base.errors import Forbidden, Invalid, NotFound
+from chalicelib.web import bodies, languages, problems
+from chalicelib.web.authorizer import jwt_authorizer
+from chalicelib.web.call import PAGE_MAX, Call, Reply
+from chalicelib.web.caller import Caller, Kind, from_context
+from chalicelib.web.cors import CORS
+
+__all__ = ["IDEMPOTENCY_KEY", "IF_MATCH", "PAGE", "Call", "Operation", "Param", "Reply", "Room"]
+
+View = TypeVar("View", bound=Callable[..., Reply[Any]])
+
+_ID = re.compile(r"[A-Za-z0-9_.~-]{1,128}")
+
+
+@dataclass(frozen=True)
+class Param:
+    """A query parameter or header that an operation reads, as the API documentation shows it."""
+
+    name: str
+    description: str
+    schema: type = str
+    required: bool = False
+
+
+PAGE: Final = (
+    Param("limit", f"How many to give at the most: 1 to {PAGE_MAX}, 20 without it.", int),
+    Param("cursor", "`next_cursor` of the page before."),
+)
+"""The query of every list that is given page by page."""
+
+IDEMPOTENCY_KEY: Final = Param(
+    "Idempotency-Key",
+    "Names this request for ever: repeated with the same key it is done once and answered alike.",
+    required=True,
+)
+IF_MATCH: Final = Param("If-Match", "The ETag of the version that the change is based on.", required=True)
+
+
+class Contract(TypedDict, total=False):
+    """What an operation may state beside its path and its body.
+
+    `scopes` are what systems and staff must have, all of them; members have none and act for themselves. `errors` are
+    the codes of its refusals: 404 for `…_not_found`, 400 for `…_invalid` and `…_missing`, 409 for all others unless the
+    status is written before the code (`"412 version_stale"`).
+    """
+
+    answer: type
+    scopes: tuple[str, ...]
+    callers: tuple[Kind, ...]
+    summary: str
+    statuses: Mapping[int, str]
+    errors: tuple[str, ...]
+    query: tuple[str | Param, ...]
+    headers: tuple[Param, ...]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the API with its whole contract."""
+
+    method: str
+    path: str
+    name: str
+    tag: str
+    description: str
+    body: type | None
+    answer: type
+    summary: str
+    scopes: tuple[str, ...]
+    callers: tuple[Kind, ...]
+    statuses: Mapping[int, str]
+    errors: tuple[str, ...]
+    query: tuple[Param, ...]
+    headers: tuple[Param, ...]
+
+
+class Room:
+    """The operations of one area; `blueprint` is what the application registers."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.blueprint = Blueprint(f"chalicelib.{name}.routes")
+
+    def get(self, path: str, **contract: Unpack[Contract]) -> Callable[[View], View]:
+        """Register a read."""
+        return self._register("GET", path, None, contract)
+
+    def post(self, path: str, *, body: type | None = None, **contract: Unpack[Contract]) -> Callable[[View], View]:
+        """Register an act, with the struct that its body is decoded to."""
+        return self._register("POST", path, body, contract)
+
+    def patch(self, path: str, *, body: type, **contract: Unpack[Contract]) -> Callable[[View], View]:
+        """Register a change by merge patch, with the struct that its body is decoded to."""
+        return self._register("PATCH", path, body, contract)
+
+    def _register(self, method: str, path: str, body: type | None, contract: Contract) -> Callable[[View], View]:
+        def register(view: View) -> View:
+            operation = _operation(method, path, body, contract, view, self.name)
+            decoder: msgspec.json.Decoder[Any] | None = msgspec.json.Decoder(body) if body else None
+
+            @functools.wraps(view)
+            def serve(**arguments: str) -> Response:
+                return _serve(operation, decoder, view, self.blueprint.current_request, arguments)
+
+            serve.operation = operation  # type: ignore[attr-defined]
+            # Chalice's own check of the content type answers outside our problem documents; ours is in `_admit`.
+            self.blueprint.route(path, methods=[method], content_types=[], cors=CORS, authorizer=jwt_authorizer)(serve)
+            return view
+
+        return register
+
+
+def _operation(
+    method: str, path: str, body: type | None, contract: Contract, view: Callable[..., Any], tag: str
+) -> Operation:
+    return Operation(
+        method=method,
+        path=path,
+        name=view.__name__,
+        tag=tag,
+        description=view.__doc__ or "",
+        body=body,
+        answer=contract["answer"],
+        summary=contract["summary"],
+        scopes=contract.get("scopes", ()),
+        callers=contract.get("callers", ("member", "staff", "system")),
+        statuses=contract.get("statuses", {200: "Done."}),
+        errors=contract.get("errors", ()),
+        query=tuple(Param(item, "") if isinstance(item, str) else item for item in contract.get("query", ())),
+        headers=contract.get("headers", ()),
+    )
+
+
+def _serve(
+    operation: Operation,
+    decoder: msgspec.json.Decoder[Any] | None,
+    view: Callable[..., Reply[Any]],
+    request: Request,
+    arguments: Mapping[str, str],
+) -> Response:
+    request_id = request.context.get("requestId", "")
+    try:
+        call = _admit(operation, decoder, request, request_id)
+        reply = view(call, **{name: _path_argument(text) for name, text in arguments.items()})
+        return _response(operation, reply, call.header("If-None-Match"))
+    except Exception as error:
+        problem = problems.answer(error, request_id)
+        return Response(problem.body, {**problem.headers}, problem.status)
+
+
+def _admit(
+    operation: Operation, decoder: msgspec.json.Decoder[Any] | None, request: Request, request_id: str
+) -> Call[Any]:
+    """The checked call: first who asks and whether they may, and only then what they sent."""
+    caller = from_context(request.context.get("authorizer"))
+    _check_rights(operation, caller)
+    raw = bodies.read(request) if operation.method != "GET" else b""
+    if decoder and raw:
+        bodies.check_media_type(request.headers.get("content-type"), patch=operation.method == "PATCH")
+    if not decoder and raw.strip() not in {b"", b"{}"}:
+        raise Invalid("This operation takes no body.", code="body_unexpected")
+    return Call(
+        body=bodies.decode(raw, decoder) if decoder else None,
+        caller=caller,
+        operation=operation.name,
+        request_id=request_id,
+        now=clock.now(),
+        locale=languages.best(request.headers.get("accept-language")),
+        headers=request.headers,
+        parameters=_parameters(operation, request),
+    )
+
+
+def _check_rights(operation: Operation, caller: Caller) -> None:
+    if caller.kind not in operation.callers:
+        raise Forbidden(f"A {caller.kind} may not call this operation.", code="caller_not_allowed")
+    if caller.kind != "member":
+        for scope in operation.scopes:
+            caller.require(scope)
+
+
+def _parameters(operation: Operation, request: Request) -> dict[str, str]:
+    """The query, each parameter declared by the operation and given once."""
+    known = {param.name for param in operation.query}
+    found = {}
+    given = (request.to_original_event()["multiValueQueryStringParameters"] or {}).items()
+    for name, values in given:
+        if name not in known or len(values) != 1:
+            raise Invalid(
+                "This query parameter is unknown here, or was given more than once.", field=name, code="query_invalid"
+            )
+        found[name] = values[0]
+    return found
+
+
+def _path_argument(text: str) -> str:
+    """An id from the path; whatever cannot be an id names nothing. A local gateway leaves it percent-encoded."""
+    text = urllib.parse.unquote(text)
+    if not _ID.fullmatch(text):
+        raise NotFound("There is no such thing.")
+    return text
+
+
+def _response(operation: Operation, reply: Reply[Any], if_none_match: str | None) -> Response:
+    body = msgspec.json.encode(reply.body)
+    headers: dict[str, str | list[str]] = {"Content-Type": bodies.JSON, **reply.headers}
+    version = reply.etag
+    if version is None and operation.method == "GET":
+        version = hashlib.sha256(body).hexdigest()[:32]
+    if version is None:
+        return Response(body.decode(), headers, reply.status)
+    headers["ETag"] = f'"{version}"'
+    if operation.method == "GET" and if_none_match and _matches(version, if_none_match):
+        headers.pop("Content-Type")
+        return Response("", headers, 304)
+    return Response(body.decode(), headers, reply.status)
+
+
+def _matches(version: str, if_none_match: str) -> bool:
+    """Whether a list of ETags names `version`, by the weak comparison that caches use."""
+    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return f'"{version}"' in tags or tags == {"*"}

@@ -1,0 +1,16 @@
+"""What a token may allow its bearer, beyond a member's right to its own account."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SCOPES: Final = {
+    "members.read": "Read profiles, accounts, statements and proofs of all members.",
+    "members.write": "Enrol members and change their profiles.",
+    "orders.read": "Read orders and quote what an order would earn.",
+    "orders.write": "Send orders, refunds and cancellations.",
+    "redemptions.write": "Redeem points for a member, read and cancel redemptions.",
+    "adjustments.write": "Adjust a member's points by hand.",
+    "program.read": "Read the programme.",
+}
+"""Every scope by its name, as a token carries it behind the installation's prefix, with what it allows."""
