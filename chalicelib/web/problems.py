@@ -1,6 +1,6 @@
 """Problem documents (RFC 9457): how a refusal, or a fault of our own, looks to the caller.
 
-The `type` is a URN, `urn:huike:problem:<code>`, so that it is the same in every installation, whatever its domain name.
+The `type` is a relative reference, `/problems/<code>`, so that an installation needs no domain name to state its own.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PASSING = frozenset(
 class TooLarge(errors.Invalid):
     """The body is larger than the API takes."""
 
-    code = "too_large"
+    code = "body_too_large"
 
 
 class UnsupportedMedia(errors.Invalid):
@@ -109,7 +109,7 @@ def answer(error: Exception, request_id: str) -> Answer:
         _log.warning("request %s: the database refused for now", request_id, exc_info=error)
         return _written(errors.Unavailable("The database is busy. Send the same request again."), request_id)
     _log.error("request %s failed", request_id, exc_info=error)
-    return _document(500, "internal", "The engine failed. The request id helps to find out why.", request_id)
+    return _document(500, "internal_error", "The engine failed. The request id helps to find out why.", request_id)
 
 
 def _written(refusal: errors.Refusal, request_id: str) -> Answer:
@@ -124,7 +124,7 @@ def _written(refusal: errors.Refusal, request_id: str) -> Answer:
 
 def _document(status: int, code: str, detail: str, request_id: str, field: str | None = None) -> Answer:
     problem = Problem(
-        type=f"urn:huike:problem:{code}",
+        type=f"/problems/{code}",
         title=title_of(code),
         status=status,
         code=code,
