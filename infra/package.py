@@ -14,10 +14,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
-
-from infra import bundle, checks, gateway
+from infra import bundle, checks
 from infra.errors import InfraError
+from infra.fragments import fragments
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIMES = ((3, 13), (3, 12), (3, 11))
@@ -54,20 +53,6 @@ def local_package(root: Path = ROOT) -> Path:
         shutil.rmtree(out.parent, ignore_errors=True)
         template = package(root, bundle.this_machine(), "local", out)
     return template
-
-
-def fragments() -> dict[str, Any]:
-    """Our part of the template: the fragments of infra/template and the gateway's answers."""
-    merged: dict[str, Any] = {}
-    for path in sorted((ROOT / "infra" / "template").glob("*.yaml")):
-        for section, entries in yaml_parse(path.read_text(encoding="utf-8")).items():
-            twice = merged.setdefault(section, {}).keys() & entries.keys()
-            if twice:
-                raise InfraError(f"{path.name} declares {sorted(twice)} of {section} again: give each one a single home.")
-            merged[section].update(entries)
-    definition = {"x-amazon-apigateway-gateway-responses": gateway.gateway_responses()}
-    merged["Resources"]["RestAPI"] = {"Properties": {"DefinitionBody": definition}}
-    return merged
 
 
 def aws_target(architecture: str, python: str | None = None) -> bundle.Target:

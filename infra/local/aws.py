@@ -1,6 +1,7 @@
 """Starts and stops the local AWS (ministack) in a process group of its own, on a free loopback port."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -9,8 +10,7 @@ import tempfile
 import time
 import venv
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import boto3
 import httpx
@@ -25,7 +25,7 @@ _GRACE_SECONDS = 20
 
 
 class LocalAws:
-    """A running local AWS. Use it as a context manager: leaving it ends every process that it started."""
+    """A local AWS that ends, with every process that it started, when it is stopped or its owner dies."""
 
     def __init__(self, folder: Path, keep: Path | None = None) -> None:
         self._folder = folder
@@ -48,28 +48,26 @@ class LocalAws:
         """A boto3 client of this AWS."""
         return client(service, self.endpoint)
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Start, and wait until it answers. Whoever calls this calls `stop`, whatever happens in between."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        if self._keep is not None:
+            self._keep.mkdir(parents=True, exist_ok=True)
+        # A run that was killed outright could not clean up after itself.
+        for left_behind in self._folder.glob("aws-*"):
+            shutil.rmtree(left_behind, ignore_errors=True)
         self._scratch = tempfile.TemporaryDirectory(prefix="aws-", dir=self._folder)
         self.port = free_port()
-        try:
-            with self.log.open("wb") as log:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "infra.local.child"],
-                    stdin=subprocess.PIPE,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    env=self._environment(),
-                    start_new_session=True,
-                )
-            self._wait()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.stop()
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "infra.local.child"],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment(),
+                start_new_session=True,
+            )
+        self._wait()
 
     def stop(self) -> None:
         """End the local AWS and its functions; with `keep`, let it write down its state first."""

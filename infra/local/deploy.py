@@ -17,9 +17,10 @@ _DEPLOY_SECONDS = 120
 
 @dataclass(frozen=True)
 class Stack:
-    """Where the deployed stack is: the endpoint of the local AWS, and the outputs of the template."""
+    """Where the deployed stack is: the endpoint of the local AWS, its template, and the template's outputs."""
 
     endpoint: str
+    template: str
     outputs: dict[str, str]
 
     @property
@@ -60,7 +61,7 @@ def deploy(aws: LocalAws, template: Path) -> Stack:
     )
     outputs = _wait(cloudformation)
     _put_gateway_responses(aws, document, outputs["RestAPIId"])
-    return Stack(aws.endpoint, outputs)
+    return Stack(aws.endpoint, str(template), outputs)
 
 
 def _upload(aws: LocalAws, archive: Path) -> str:

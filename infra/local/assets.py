@@ -1,0 +1,38 @@
+"""Fetches the demo's purchases and the page's assets once, pinned by hash, into .local."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from infra.errors import InfraError
+from infra.local.paths import LOCAL
+
+_LOCK = Path(__file__).with_name("assets.txt")
+
+
+def assets() -> Path:
+    """The folder into which the packages of assets.txt are unpacked."""
+    folder = LOCAL / f"assets-{hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]}"
+    if folder.exists():
+        return folder
+    work = folder.with_suffix(".partial")
+    shutil.rmtree(work, ignore_errors=True)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command += ["--no-deps", "--no-compile", "--only-binary=:all:", "--require-hashes", "--target", str(work)]
+    result = subprocess.run([*command, "-r", str(_LOCK)], capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise InfraError(f"pip could not fetch the demo's files:\n{result.stderr.strip()}")
+    work.rename(folder)
+    return folder
+
+
+def purchases() -> Path:
+    """The file of the CDNOW purchases."""
+    return assets() / "lifetimes" / "datasets" / "CDNOW_sample.txt"
+
+
+def swagger_ui() -> Path:
+    """The folder of Swagger UI."""
+    return assets() / "flask_swagger_ui" / "dist"

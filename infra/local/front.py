@@ -1,0 +1,125 @@
+"""The small front of the local AWS: `/v1` goes to API Gateway, everything else is the page for people."""
+
+import json
+import re
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+import httpx
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from infra.gateway import PROBLEMS, document, headers
+
+PAGE = Path(__file__).resolve().parent / "page"
+# API Gateway refuses larger bodies before any function sees them; the emulator does not.
+_LARGEST_BODY = 10 * 1024 * 1024
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "proxy-authorization", "host"}
+# What the front says itself.
+_OWN = {"content-length", "date"}
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
+
+
+def front(
+    api: str,
+    template: dict[str, Any],
+    openapi: Path,
+    swagger_ui: Path,
+    token: Callable[[str], str],
+    overview: dict[str, Any],
+) -> Starlette:
+    """The web application: `token` makes a fresh token for `system` or a member id, `overview` fills the page."""
+    preflights = _preflights(template)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with httpx.AsyncClient(timeout=60) as client:
+            app.state.client = client
+            yield
+
+    async def proxy(request: Request) -> Response:
+        if int(request.headers.get("content-length", "0")) > _LARGEST_BODY:
+            return _too_large()
+        answer = await request.app.state.client.request(
+            request.method,
+            _url(api, request),
+            headers=[(name, value) for name, value in request.headers.items() if name not in _HOP_BY_HOP],
+            content=await request.body(),
+        )
+        kept = {name: value for name, value in answer.headers.items() if name not in _HOP_BY_HOP | _OWN}
+        if request.method == "OPTIONS" and answer.is_success:
+            kept |= preflights(request.url.path)
+        return Response(answer.content, answer.status_code, kept)
+
+    async def specification(request: Request) -> Response:
+        text = await anyio.Path(openapi).read_text(encoding="utf-8")
+        found = json.loads(text) | {"servers": [{"url": f"{request.base_url}".rstrip("/")}]}
+        return JSONResponse(found)
+
+    async def fresh_token(request: Request) -> Response:
+        made = await anyio.to_thread.run_sync(token, request.path_params["who"])
+        return PlainTextResponse(made, headers={"Cache-Control": "no-store"})
+
+    async def page(_request: Request) -> Response:
+        return FileResponse(PAGE / "index.html")
+
+    async def summary(_request: Request) -> Response:
+        return JSONResponse(overview)
+
+    return Starlette(
+        routes=[
+            Route("/v1/{path:path}", proxy, methods=_METHODS),
+            Route("/", page),
+            Route("/overview.json", summary),
+            Route("/openapi.json", specification),
+            Route("/tokens/{who}", fresh_token),
+            Mount("/swagger", StaticFiles(directory=swagger_ui)),
+            Mount("/page", StaticFiles(directory=PAGE)),
+        ],
+        # The page hands out tokens, so it answers to its own name only: a foreign name that a web site has made point
+        # at this machine gets nothing.
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
+            Middleware(GZipMiddleware, minimum_size=1024),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def _url(api: str, request: Request) -> str:
+    path = request.scope["raw_path"].decode("ascii").split("?")[0]
+    query = request.scope["query_string"].decode("ascii")
+    return f"{api}{path}?{query}" if query else f"{api}{path}"
+
+
+def _too_large() -> Response:
+    problem = PROBLEMS["REQUEST_TOO_LARGE"]
+    return JSONResponse(document(problem, str(uuid.uuid4())), problem.status, headers(problem))
+
+
+def _preflights(template: dict[str, Any]) -> Callable[[str], dict[str, str]]:
+    """The CORS headers that the template gives for a path; the emulator answers OPTIONS without them."""
+    patterns: list[tuple[re.Pattern[str], dict[str, str]]] = []
+    for path, methods in template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"].items():
+        if "options" in methods:
+            default = methods["options"]["x-amazon-apigateway-integration"]["responses"]["default"]
+            found = {
+                name.removeprefix("method.response.header."): value.strip("'")
+                for name, value in default["responseParameters"].items()
+            }
+            patterns.append((re.compile(re.sub(r"\\\{[^/]+\\\}", "[^/]+", re.escape(path))), found))
+
+    def preflight(path: str) -> dict[str, str]:
+        return next((found for pattern, found in patterns if pattern.fullmatch(path)), {})
+
+    return preflight

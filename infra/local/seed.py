@@ -1,0 +1,148 @@
+"""Brings the demo in by the real paths: the programme by its function, members by the API, purchases by the queue."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from infra.errors import InfraError
+from infra.local.aws import client
+from infra.local.cdnow import SOURCE, Purchase
+from infra.local.deploy import Stack
+from infra.local.tokens import system_token
+
+DEMO_PROGRAM = Path(__file__).with_name("demo_program.json")
+_AT_ONCE = 6
+_STALLED_SECONDS = 120
+
+Advance = Callable[[int], None]
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Check:
+    """What the tables hold after the purchases came in."""
+
+    orders: int
+    entries: int
+    points: int
+    projected: int
+    failures: int
+
+
+def publish(stack: Stack) -> None:
+    """Publish the demo's programme through the admins' function."""
+    document = json.loads(DEMO_PROGRAM.read_text(encoding="utf-8"))
+    answer = client("lambda", stack.endpoint).invoke(
+        FunctionName=stack.outputs["AdministerProgramFunction"],
+        Payload=json.dumps({"action": "publish", "document": document}).encode(),
+    )
+    payload = answer["Payload"].read().decode()
+    if "FunctionError" in answer:
+        raise InfraError(f"The demo's programme could not be published: {payload}")
+
+
+def enrol(stack: Stack, customers: Iterable[str], advance: Advance) -> dict[str, str]:
+    """Enrol each customer through the API; returns their member ids."""
+    headers = {"Authorization": f"Bearer {system_token(stack, ['members.write'])}"}
+    with httpx.Client(base_url=stack.api, headers=headers, timeout=60) as http:
+
+        def one(customer: str) -> tuple[str, str]:
+            body = {
+                "mail": f"customer-{customer}@example.com",
+                "external_ids": [{"source": SOURCE, "id": customer}],
+            }
+            answer = http.post("/v1/members", json=body)
+            if answer.is_error:
+                raise InfraError(f"Customer {customer} could not be enrolled: {answer.text}")
+            advance(1)
+            return customer, answer.json()["id"]
+
+        return dict(_at_once(one, customers))
+
+
+def send(stack: Stack, purchases: list[Purchase], members: dict[str, str], advance: Advance) -> None:
+    """Put the purchases on the intake queue, in one group for each member so that each member's order is kept."""
+    sqs = client("sqs", stack.endpoint)
+    for start in range(0, len(purchases), 10):
+        batch = purchases[start : start + 10]
+        entries = [_message(purchase, members[purchase.customer]) for purchase in batch]
+        answer = sqs.send_message_batch(QueueUrl=stack.outputs["IntakeQueueUrl"], Entries=entries)
+        if answer.get("Failed"):
+            raise InfraError(f"The intake queue refused messages: {answer['Failed']}")
+        advance(len(batch))
+
+
+def drain(stack: Stack, url: str, advance: Advance, total: int) -> None:
+    """Wait until the queue is empty; gives up when nothing has moved for two minutes."""
+    sqs = client("sqs", stack.endpoint)
+    done, moved = 0, time.monotonic()
+    while done < total:
+        left = waiting(sqs, url)
+        if total - left > done:
+            advance(total - left - done)
+            done, moved = total - left, time.monotonic()
+        if time.monotonic() - moved > _STALLED_SECONDS:
+            raise InfraError(f"{left} messages stay on the queue {url}. The log of the local AWS says why.")
+        time.sleep(0.5)
+
+
+def waiting(sqs: Any, url: str) -> int:
+    """How many messages are on a queue, those included that a function is working on."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(int(attributes[name]) for name in names)
+
+
+def check(stack: Stack) -> Check:
+    """Count what came of it, in the tables themselves."""
+    sqs = client("sqs", stack.endpoint)
+    orders = sum(1 for item in scan(stack, "OrdersTableName", "step") if item["step"]["S"] == "order")
+    entries = [
+        int(item["points"]["N"])
+        for item in scan(stack, "LedgerTableName", "kind,points")
+        if item["kind"]["S"] == "order"
+    ]
+    projected = sum(1 for _ in scan(stack, "AccountsTableName", "member_id"))
+    return Check(orders, len(entries), sum(entries), projected, waiting(sqs, stack.outputs["IntakeFailuresUrl"]))
+
+
+def scan(stack: Stack, table: str, attributes: str) -> Iterator[dict[str, Any]]:
+    """All items of a table, named by the output that holds its name, with these attributes only."""
+    names = {f"#{name}": name for name in attributes.split(",")}
+    pages = client("dynamodb", stack.endpoint).get_paginator("scan").paginate(
+        TableName=stack.outputs[table], ProjectionExpression=",".join(names), ExpressionAttributeNames=names
+    )
+    for page in pages:
+        yield from page["Items"]
+
+
+def _message(purchase: Purchase, member_id: str) -> dict[str, str]:
+    order = {
+        "source": SOURCE,
+        "order_id": str(purchase.line),
+        "member_id": member_id,
+        "occurred_at": purchase.occurred_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "currency": "USD",
+        "total_minor": purchase.total_minor,
+        "channel": "web",
+        "lines": [{"sku": "cd", "category": "music", "quantity": purchase.discs, "amount_minor": purchase.total_minor}],
+        "payments": [{"type": "card", "amount_minor": purchase.total_minor}],
+    }
+    body = json.dumps({"type": "order", "order": order})
+    return {"Id": str(purchase.line), "MessageBody": body, "MessageGroupId": member_id}
+
+
+def _at_once(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        return list(pool.map(work, items))
+    finally:
+        # After an interrupt nothing that is still waiting may start.
+        pool.shutdown(cancel_futures=True)

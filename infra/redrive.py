@@ -1,0 +1,81 @@
+"""`python -m infra.redrive`: sends what lies in a dead-letter queue through its own queue again.
+
+Do it after the cause is mended; what still fails comes back. On AWS the queue service moves the messages itself; where
+it does not offer that (the local AWS), they are moved one by one, each deleted only when it has been sent.
+"""
+
+import argparse
+import sys
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.errors import InfraError
+from infra.local.aws import client
+from infra.local.deploy import Stack
+from infra.local.paths import PORT, stack_file
+
+QUEUES = {"intake": ("IntakeFailuresUrl", "IntakeQueueUrl"), "claims": ("ClaimsFailuresUrl", "ClaimsQueueUrl")}
+
+
+def redrive(sqs: Any, failures: str, queue: str) -> str:
+    """Send everything in `failures` back to `queue`; says what was done."""
+    arn = sqs.get_queue_attributes(QueueUrl=failures, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    try:
+        sqs.start_message_move_task(SourceArn=arn)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvalidAction":
+            raise
+        return f"{_move(sqs, failures, queue)} messages moved"
+    return "AWS moves the messages now; the queue's page in the console shows how far it is"
+
+
+def _move(sqs: Any, failures: str, queue: str) -> int:
+    moved = 0
+    while True:
+        messages = sqs.receive_message(
+            QueueUrl=failures, MaxNumberOfMessages=10, AttributeNames=["All"], WaitTimeSeconds=0
+        ).get("Messages", [])
+        if not messages:
+            return moved
+        for message in messages:
+            sqs.send_message(QueueUrl=queue, MessageBody=message["Body"], **_group(message))
+            sqs.delete_message(QueueUrl=failures, ReceiptHandle=message["ReceiptHandle"])
+            moved += 1
+
+
+def _group(message: dict[str, Any]) -> dict[str, str]:
+    group = message["Attributes"].get("MessageGroupId")
+    # By its content the message would count as a duplicate of itself for five minutes, so it goes by its own id.
+    return {"MessageGroupId": group, "MessageDeduplicationId": message["MessageId"]} if group else {}
+
+
+def _urls(stack: str | None, port: int, name: str) -> tuple[Any, str, str]:
+    if stack is None:
+        local = Stack.load(stack_file(port))
+        sqs, outputs = client("sqs", local.endpoint), local.outputs
+    else:
+        found = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
+        sqs, outputs = boto3.client("sqs"), {output["OutputKey"]: output["OutputValue"] for output in found}
+    failures, queue = QUEUES[name]
+    return sqs, outputs[failures], outputs[queue]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Redrive one queue of the local stack, or of a stack on AWS."""
+    parser = argparse.ArgumentParser(prog="python -m infra.redrive", description=__doc__)
+    parser.add_argument("queue", choices=list(QUEUES))
+    parser.add_argument("--stack", help="CloudFormation stack on AWS (default: the running local stack)")
+    parser.add_argument("--port", type=int, default=PORT, help="port of the local stack's front")
+    options = parser.parse_args(arguments)
+    try:
+        print(redrive(*_urls(options.stack, options.port, options.queue)))
+    except (InfraError, BotoCoreError, ClientError) as error:
+        print(f"redrive: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
