@@ -101,7 +101,7 @@ def apply(folded: State, effect: Effect, at: int) -> State:
         pending=_unpended(_pended(folded.pending, effect.pended), effect.unpended),
         expired=taken(folded.expired, effect.absorbed),
         owed=owed,
-        months=_months(folded.months, effect.months),
+        months=added_months(folded.months, effect.months),
         tiers=folded.tiers if effect.tiers is None else effect.tiers,
         purchases=_purchases(folded.purchases, effect.purchases),
         lifetime=_lifetime(folded.lifetime, effect.lifetime),
@@ -146,7 +146,8 @@ def _unpended(pending: tuple[Pending, ...], less: tuple[Pending, ...]) -> tuple[
     return result
 
 
-def _months(months: tuple[Month, ...], deltas: tuple[Month, ...]) -> tuple[Month, ...]:
+def added_months(months: tuple[Month, ...], deltas: tuple[Month, ...]) -> tuple[Month, ...]:
+    """Qualifying months with (signed) deltas added, the latest 36 of them, months with nothing left out."""
     by_month = {month.month: month for month in months}
     for delta in deltas:
         old = by_month.get(delta.month, Month(delta.month))

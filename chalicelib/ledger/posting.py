@@ -21,7 +21,7 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.base import clock
 from chalicelib.base.dynamo import connection
-from chalicelib.base.errors import KeyReused, NotFound, Unavailable
+from chalicelib.base.errors import Invalid, KeyReused, NotFound, Unavailable
 from chalicelib.base.retry import attempts
 from chalicelib.ledger.chain import Decision, Entry, link
 from chalicelib.ledger.effects import fold
@@ -62,14 +62,23 @@ class Account:
     seq: int
 
 
+class Act(enum.Enum):
+    """What a write does. The order is that in which PynamoDB sends a transaction, and so that of its answer."""
+
+    CHECK = enum.auto()
+    DELETE = enum.auto()
+    PUT = enum.auto()
+    UPDATE = enum.auto()
+
+
 @dataclass(frozen=True)
 class Write:
-    """One more write of the transaction: a put, or with `actions` an update, or with `delete` a deletion."""
+    """One more write of the transaction. A check writes nothing and needs a condition, an update needs `actions`."""
 
     model: Model
+    act: Act = Act.PUT
     condition: Condition | None = None
-    actions: Sequence[Action] | None = None
-    delete: bool = False
+    actions: Sequence[Action] = ()
 
 
 @dataclass(frozen=True)
@@ -125,13 +134,45 @@ def post(
             plan = decide(account)
         entry = link(account.member_id, tail, plan.decision, account.posted_at)
         plan.record.commit_with(entry)
-        outcome, found = _commit(entry, plan)
+        outcome, found = _commit([to_item(entry)], plan.record, plan.writes(entry))
         if outcome is _Outcome.COMMITTED:
             return Posted(plan.record, replayed=False, entry=entry)
         if outcome is _Outcome.RECORDED_BEFORE:
             return replay(plan.record, found)
         consistent = True
     raise Unavailable("The account is being written to by many at once. Send the same request again.", code="busy")
+
+
+def once(record: R, found: Callable[[], R | None], act: Callable[[], Posted[R]]) -> Posted[R]:
+    """Do `act`, or where it is refused, answer what `found` says was recorded for the same request before.
+
+    What was accepted once is answered alike for ever: though its points are spent by now, its time is long past, or its
+    member is gone. `record` carries the key and fingerprint of the request. Raises KeyReused for a changed body.
+    """
+    try:
+        return act()
+    except (Invalid, NotFound, StateRefusal):
+        recorded = found()
+        if recorded is None:
+            raise
+        return replay(record, recorded.serialize())
+
+
+def peek(member_id: str, *, now: int, consistent: bool = False) -> Account:
+    """A member's account folded to `now`, to be looked at only. Raises MemberNotFound."""
+    account, _tail, _consistent = _read(member_id, consistent=consistent, opening=False, now=lambda: now)
+    return account
+
+
+def put_once(record: R, writes: Sequence[Write]) -> Posted[R]:
+    """Commit a record that moves no points and `writes` with it, exactly once. Raises as `post` does."""
+    for _attempt in attempts():
+        outcome, found = _commit([], record, writes)
+        if outcome is _Outcome.COMMITTED:
+            return Posted(record, replayed=False)
+        if outcome is _Outcome.RECORDED_BEFORE:
+            return replay(record, found)
+    raise Unavailable("The record is being written to by many at once. Send the same request again.", code="busy")
 
 
 def replay(record: R, found: RawItem) -> Posted[R]:
@@ -168,20 +209,20 @@ def _read(
     return Account(member_id, fold(tail.state, posted_at).state, posted_at, tail.seq), tail, consistent
 
 
-def _commit(entry: Entry, plan: Plan[R]) -> tuple[_Outcome, RawItem]:
-    """Send the transaction and tell what came of it; `found` is the record that was there already."""
-    writes = plan.writes(entry)
+def _commit(entries: Sequence[EntryItem], record: R, writes: Sequence[Write]) -> tuple[_Outcome, RawItem]:
+    """Send the transaction and tell what came of it, with the record that was there already."""
     absent_entry = EntryItem.member_id.does_not_exist()
-    absent_record = type(plan.record)._hash_key_attribute().does_not_exist()
+    absent_record = type(record)._hash_key_attribute().does_not_exist()
     transaction = TransactWrite(connection=connection())
-    transaction.save(plan.record, condition=absent_record, return_values="ALL_OLD")
-    transaction.save(to_item(entry), condition=absent_entry)
+    transaction.save(record, condition=absent_record, return_values="ALL_OLD")
+    for entry in entries:
+        transaction.save(entry, condition=absent_entry)
     for write in writes:
         _add(transaction, write)
     try:
         transaction._commit()
     except TransactWriteError as error:
-        return _judge(error, writes)
+        return _judge(error, len(entries), writes)
     except (PynamoDBException, BotoCoreError):
         # Throttled, timed out or failed on the way: it may have been committed, which the next try finds out.
         return _Outcome.AGAIN, {}
@@ -189,33 +230,41 @@ def _commit(entry: Entry, plan: Plan[R]) -> tuple[_Outcome, RawItem]:
 
 
 def _add(transaction: TransactWrite, write: Write) -> None:
-    if write.delete:
-        transaction.delete(write.model, condition=write.condition)
-    elif write.actions is not None:
-        transaction.update(
-            write.model, actions=list(write.actions), condition=write.condition, return_values="ALL_OLD"
-        )
-    else:
-        transaction.save(write.model, condition=write.condition, return_values="ALL_OLD")
+    match write.act:
+        case Act.CHECK:
+            transaction.condition_check(type(write.model), *_key(write.model), condition=write.condition)
+        case Act.DELETE:
+            transaction.delete(write.model, condition=write.condition)
+        case Act.PUT:
+            transaction.save(write.model, condition=write.condition, return_values="ALL_OLD")
+        case Act.UPDATE:
+            transaction.update(
+                write.model, actions=list(write.actions), condition=write.condition, return_values="ALL_OLD"
+            )
 
 
-def _judge(error: TransactWriteError, writes: Sequence[Write]) -> tuple[_Outcome, RawItem]:
+def _key(model: Model) -> tuple[Any, ...]:
+    """A model's hash key, and its range key where the table has one."""
+    names = [name for name in (model._hash_keyname, model._range_keyname) if name]
+    return tuple(getattr(model, name) for name in names)
+
+
+def _judge(error: TransactWriteError, entries: int, writes: Sequence[Write]) -> tuple[_Outcome, RawItem]:
     """Why a transaction was cancelled.
 
-    PynamoDB sends deletions, then puts, then updates, and the reasons come in that order; the record is the first put
-    and the entry the second. The record counts before all else, for a replay makes other conditions fail as well.
+    The reasons come in the order of `Act`; among the puts the record is the first and the entries follow it. The record
+    counts before all else, for a replay makes other conditions fail as well.
     """
     reasons = list(error.cancellation_reasons)
-    deletions = [write for write in writes if write.delete]
-    puts = [write for write in writes if not write.delete and write.actions is None]
-    updates = [write for write in writes if write.actions is not None]
-    order: list[Write | None] = [*deletions, None, None, *puts, *updates]
+    ordered = sorted(writes, key=lambda write: write.act.value)
+    ahead = sum(write.act.value < Act.PUT.value for write in ordered)
+    order: list[Write | None] = [*ordered[:ahead], None, *([None] * entries), *ordered[ahead:]]
     if len(reasons) != len(order):
         return _Outcome.AGAIN, {}
-    record = reasons[len(deletions)]
+    record = reasons[ahead]
     if record and record.code == "ConditionalCheckFailed" and record.raw_item:
         return _Outcome.RECORDED_BEFORE, record.raw_item
-    entry_taken = reasons[len(deletions) + 1]
+    entry_taken = any(reasons[ahead + 1 : ahead + 1 + entries])
     for write, reason in zip(order, reasons, strict=True):
         # With a stale tail the area's own reads were stale too: only a current one may blame its writes.
         if write and reason and reason.code == "ConditionalCheckFailed" and not entry_taken:

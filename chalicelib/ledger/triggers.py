@@ -8,7 +8,7 @@ from typing import Any
 from chalice import Blueprint
 from chalice.app import DynamoDBEvent
 
-from chalicelib.ledger import projector, stream
+from chalicelib.ledger import projector, router, stream
 
 logger = logging.getLogger(__name__)
 blueprint = Blueprint(__name__)
@@ -23,3 +23,10 @@ def project_accounts(event: DynamoDBEvent) -> dict[str, Any]:
     arrivals = stream.arrivals(event.to_dict())
     newest = projector.latest(arrival.entry for arrival in arrivals)
     return stream.deliver(arrivals, lambda arrival: arrival.entry is newest[arrival.entry.member_id], projector.project)
+
+
+@blueprint.on_dynamodb_record(stream_arn=_STREAM, batch_size=100, starting_position="TRIM_HORIZON", name="route_facts")
+def route_facts(event: DynamoDBEvent) -> dict[str, Any]:
+    """Tell the areas of the facts that they asked for; answers which records must be sent again."""
+    arrivals = stream.arrivals(event.to_dict())
+    return stream.deliver(arrivals, lambda arrival: bool(router.queues_for(arrival.entry.kind)), router.route)

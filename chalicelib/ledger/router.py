@@ -1,0 +1,45 @@
+"""The router: sends each area that asked for a kind of fact a message about every such entry."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import botocore.session
+import msgspec
+from botocore.config import Config
+
+from chalicelib.base import facts
+from chalicelib.base.settings import settings
+from chalicelib.ledger.chain import Entry
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """What a queue carries about an entry; the member and sequence name it for ever, so a second one is recognised."""
+
+    member_id: str
+    seq: int
+    kind: str
+    record: str
+
+
+def queues_for(kind: str) -> tuple[str, ...]:
+    """The addresses of the queues of all areas that asked for facts of this kind."""
+    wanted = {facts.ENROLLED: (settings().claims_queue_url,)}
+    return wanted.get(kind, ())
+
+
+def route(entry: Entry) -> None:
+    """Send a notice of `entry` to whoever asked for its kind; it may arrive more than once."""
+    notice = Notice(entry.member_id, entry.seq, entry.kind, entry.record)
+    for queue_url in queues_for(entry.kind):
+        _sqs().send_message(QueueUrl=queue_url, MessageBody=msgspec.json.encode(notice).decode())
+
+
+@functools.cache
+def _sqs() -> BaseClient:
+    config = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+    return botocore.session.get_session().create_client("sqs", config=config)

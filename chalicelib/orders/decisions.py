@@ -1,0 +1,184 @@
+"""From an order and an account to the entry that is posted: pure, given the programme's versions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from chalicelib.base import clock, facts
+from chalicelib.base.errors import Invalid
+from chalicelib.ledger import points
+from chalicelib.ledger.chain import Decision
+from chalicelib.ledger.effects import Effect, added_months
+from chalicelib.ledger.posting import Account
+from chalicelib.ledger.state import Month, Purchases, State, TierRecord
+from chalicelib.orders.rules import Earnings, GoneBack, Refunded, check_sums, gone_back, nothing_refunded, reckoned
+from chalicelib.orders.schema import PurchaseIn
+from chalicelib.program.document import Program
+from chalicelib.program.rules import earning, expiry, tiers
+from chalicelib.program.service import Versioned
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """The programme's versions that an operation goes by.
+
+    `then` was in force when the purchase occurred and decides what it earns; `now` is in force at posting and decides
+    the ladder of tiers.
+    """
+
+    then: Versioned
+    now: Versioned
+
+
+def purchase_of(order: PurchaseIn, occurred_at: int) -> earning.Purchase:
+    """An order as the earning rules see it. Raises Invalid when its parts do not add up."""
+    check_sums(
+        order.total_minor,
+        order.tax_minor,
+        order.shipping_minor,
+        [line.amount_minor for line in order.lines],
+        [payment.amount_minor for payment in order.payments],
+    )
+    return earning.Purchase(
+        currency=order.currency,
+        total_minor=order.total_minor,
+        tax_minor=order.tax_minor,
+        shipping_minor=order.shipping_minor,
+        lines=tuple(
+            earning.Line(sku=line.sku, category=line.category, quantity=line.quantity, amount_minor=line.amount_minor)
+            for line in order.lines
+        ),
+        payments=tuple(
+            earning.Payment(type=payment.type, amount_minor=payment.amount_minor) for payment in order.payments
+        ),
+        channel=order.channel,
+        store=order.store,
+        occurred_at=occurred_at,
+    )
+
+
+def check_time(program: Program, occurred_at: int, now: int) -> None:
+    """Raises Invalid for a fact from the future, or from longer ago than the programme takes."""
+    if occurred_at > now + 300:
+        raise Invalid("This lies more than 5 minutes in the future.", field="occurred_at", code="occurred_in_future")
+    if expiry.too_late(program, occurred_at, now):
+        raise Invalid(
+            f"This lies more than {program.late_days} days back, which is as late as the programme takes it.",
+            field="occurred_at",
+            code="occurred_too_long_ago",
+        )
+
+
+def earnings_of(order: PurchaseIn, occurred_at: int, rulebook: Rulebook, tier: str | None) -> Earnings:
+    """What an order brings; with no `tier` it brings nothing yet, and only its amounts are noted."""
+    program = rulebook.then.program
+    earned = earning.evaluate(program, purchase_of(order, occurred_at), tier or program.tiers[0].code)
+    amounts = tuple(line.amount_minor for line in order.lines)
+    return Earnings(
+        total_minor=order.total_minor,
+        line_amounts_minor=amounts,
+        line_quantities=tuple(line.quantity for line in order.lines),
+        points=earned.points if tier else 0,
+        line_points=earned.line_points if tier else (0,) * len(amounts),
+        qualifying_points=earned.qualifying_points if tier else 0,
+        spend_minor=earned.spend_minor if tier else 0,
+        month=clock.month_of(occurred_at, program.zone),
+        expires_at=expiry.expires_at(program, occurred_at),
+        available_at=expiry.available_at(program, occurred_at),
+        program=rulebook.then.version,
+    )
+
+
+def tier_code(state: State, rulebook: Rulebook, at: int) -> str:
+    """The tier that a member holds at an instant."""
+    return tiers.standing(rulebook.now.program, state.months, state.tiers, at).code
+
+
+def earn(account: Account, earnings: Earnings, back: GoneBack, occurred_at: int) -> Effect:
+    """The effect of an order that earns, less what of it has gone back before its member was known."""
+    effect = points.earn(
+        account.state,
+        earnings.points - back.points,
+        expires_at=earnings.expires_at,
+        available_at=earnings.available_at,
+    )
+    month = Month(
+        earnings.month,
+        points=earnings.qualifying_points - back.qualifying_points,
+        spend_minor=earnings.spend_minor - back.spend_minor,
+        purchases=1 - back.purchases,
+    )
+    purchases = Purchases(month.purchases, month.spend_minor, occurred_at, occurred_at)
+    return msgspec.structs.replace(effect, months=(month,), purchases=purchases)
+
+
+def take_back(account: Account, earnings: Earnings, back: GoneBack) -> Effect:
+    """The effect of a refund or cancellation."""
+    effect = points.claw(
+        account.state, back.points, expires_at=earnings.expires_at, available_at=earnings.available_at
+    )
+    month = Month(
+        earnings.month, points=-back.qualifying_points, spend_minor=-back.spend_minor, purchases=-back.purchases
+    )
+    return msgspec.structs.replace(
+        effect, months=(month,), purchases=Purchases(-back.purchases, -back.spend_minor)
+    )
+
+
+def retiered(account: Account, effect: Effect, rulebook: Rulebook) -> tuple[Effect, str]:
+    """The effect completed by the tier records that it leads to, and the tier code after it."""
+    program = rulebook.now.program
+    months = added_months(account.state.months, effect.months)
+    records: tuple[TierRecord, ...] = tiers.judge(program, months, account.state.tiers, account.posted_at)
+    code = tiers.standing(program, months, records, account.posted_at).code
+    changed = records if records != account.state.tiers else None
+    return msgspec.structs.replace(effect, tiers=changed), code
+
+
+def order_decision(
+    account: Account, earnings: Earnings, refunded: Refunded | None, rulebook: Rulebook, fact: Fact
+) -> Decision:
+    """The entry of an order; `refunded` is what went back before a late claim."""
+    nothing = nothing_refunded(earnings)
+    back = gone_back(earnings, nothing, reckoned(earnings, refunded) if refunded else nothing)
+    effect, tier = retiered(account, earn(account, earnings, back, fact.occurred_at), rulebook)
+    return fact.decision(facts.ORDER, effect, tier, rulebook.then.version)
+
+
+def refund_decision(
+    account: Account, earnings: Earnings, before: Refunded, after: Refunded, rulebook: Rulebook, fact: Fact
+) -> Decision:
+    """The entry of a refund or cancellation."""
+    effect, tier = retiered(account, take_back(account, earnings, gone_back(earnings, before, after)), rulebook)
+    kind = facts.ORDER_CANCELLED if after.cancelled else facts.REFUND
+    return fact.decision(kind, effect, tier, earnings.program)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What an entry says beside its effect."""
+
+    record: str
+    actor: str
+    occurred_at: int
+    amount_minor: int
+    currency: str
+
+    def decision(self, kind: str, effect: Effect, tier: str, program: int) -> Decision:
+        """The decision to post this fact with `effect`."""
+        return Decision(
+            kind=kind,
+            record=self.record,
+            reason=kind,
+            actor=self.actor,
+            program=program,
+            occurred_at=self.occurred_at,
+            effect=effect,
+            tier=tier,
+            amount_minor=self.amount_minor,
+            currency=self.currency,
+        )
+
+

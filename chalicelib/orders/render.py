@@ -1,0 +1,107 @@
+"""How orders and refunds are shown; an answer to a posting is made from its record alone, so a replay shows the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from chalicelib.base import clock, facts
+from chalicelib.ledger.schema import account_summary, entry_summary
+from chalicelib.ledger.state import NEVER
+from chalicelib.orders import history
+from chalicelib.orders.history import History
+from chalicelib.orders.schema import (
+    ExplanationOut,
+    OrderOut,
+    OrderPosted,
+    QuoteOut,
+    RefundOut,
+    RefundPosted,
+)
+from chalicelib.orders.service import Quote
+from chalicelib.orders.table import OrderStep
+
+Status = Literal["posted", "unclaimed", "partly_refunded", "refunded", "cancelled"]
+
+
+def posted_order(record: OrderStep) -> OrderPosted:
+    """The answer to an order, from the step that recorded it."""
+    return OrderPosted(
+        order=order(history.told([record])), entry=entry_summary(record), account=account_summary(record)
+    )
+
+
+def posted_refund(record: OrderStep) -> RefundPosted:
+    """The answer to a refund or cancellation, from the step that recorded it."""
+    return RefundPosted(refund=refund(record), entry=entry_summary(record), account=account_summary(record))
+
+
+def order(past: History) -> OrderOut:
+    """An order with all that happened to it."""
+    earnings, refunded = past.earnings, past.refunded
+    return OrderOut(
+        id=past.order_id,
+        status=_status(past),
+        source=past.order.source,
+        order_id=past.order.order_id,
+        member_id=past.member_id,
+        occurred_at=past.steps[0].occurred_at,
+        posted_at=past.steps[0].posted_at,
+        currency=past.order.currency,
+        total_minor=earnings.total_minor,
+        refunded_minor=refunded.total_minor,
+        earned_points=earnings.points,
+        clawed_points=refunded.clawed_points,
+        line_points=earnings.line_points,
+        points_available_at=instant(earnings.available_at),
+        points_expire_at=instant(earnings.expires_at) if past.member_id else None,
+        refunds=tuple(refund(step) for step in _refunds(past.steps)),
+    )
+
+
+def refund(step: OrderStep) -> RefundOut:
+    """A refund or cancellation as its step recorded it."""
+    figures = history.refund_figures(step)
+    return RefundOut(
+        id=step.record_id,
+        kind="order_cancelled" if step.kind == facts.ORDER_CANCELLED else "refund",
+        amount_minor=figures.last_minor,
+        clawed_points=figures.last_clawed_points,
+        occurred_at=step.occurred_at,
+        posted_at=step.posted_at,
+    )
+
+
+def quoted(quote: Quote) -> QuoteOut:
+    """What a purchase would earn, and why."""
+    return QuoteOut(
+        points=quote.earnings.points,
+        qualifying_points=quote.earnings.qualifying_points,
+        eligible_minor=quote.earned.eligible_minor,
+        tier=quote.tier,
+        line_points=quote.earnings.line_points,
+        available_at=instant(quote.earnings.available_at),
+        expires_at=instant(quote.earnings.expires_at),
+        program_version=quote.earnings.program,
+        explanations=tuple(
+            ExplanationOut(rule=item.rule, fired=item.fired, reason=item.reason, points=item.points)
+            for item in quote.earned.explanations
+        ),
+    )
+
+
+def instant(at: int | None) -> str | None:
+    """An instant as text; None for none, and for points that never expire."""
+    return None if at is None or at == NEVER else clock.text(at)
+
+
+def _refunds(steps: Sequence[OrderStep]) -> list[OrderStep]:
+    return [step for step in steps if step.kind in (facts.REFUND, facts.ORDER_CANCELLED)]
+
+
+def _status(past: History) -> Status:
+    if past.refunded.cancelled:
+        return "cancelled"
+    if past.refunded.total_minor:
+        return "refunded" if past.refunded.total_minor == past.earnings.total_minor else "partly_refunded"
+    return "posted" if past.member_id else "unclaimed"

@@ -1,0 +1,213 @@
+"""What an order earned and what its refunds take back: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from chalicelib.base import money
+from chalicelib.base.errors import Conflict, Invalid
+from chalicelib.ledger.points import Refundable, clawed_in_total
+
+
+class RefundExceedsOrder(Conflict):
+    """More would go back than is left of the order or of the line."""
+
+    code = "refund_exceeds_order"
+
+
+class Earnings(msgspec.Struct, frozen=True, kw_only=True):
+    """What an order brought, as recorded with it; refunds reckon from this, never from today's rules.
+
+    `line_points` and `line_qualifying` run parallel to the lines (and are empty without lines). `month` is the tier month.
+    """
+
+    total_minor: int
+    line_amounts_minor: tuple[int, ...] = ()
+    line_quantities: tuple[int, ...] = ()
+    points: int = 0
+    line_points: tuple[int, ...] = ()
+    qualifying_points: int = 0
+    spend_minor: int = 0
+    month: int = 0
+    expires_at: int = 0
+    available_at: int | None = None
+    program: int = 0
+
+
+class Refunded(msgspec.Struct, frozen=True, kw_only=True):
+    """Running totals of an order's refunds, and the part of the last one.
+
+    `by_line_minor` and `by_line_quantity` run parallel to the lines; `at_large_minor` is what was refunded by amount.
+    """
+
+    by_line_minor: tuple[int, ...] = ()
+    by_line_quantity: tuple[int, ...] = ()
+    at_large_minor: int = 0
+    clawed_points: int = 0
+    last_minor: int = 0
+    last_clawed_points: int = 0
+    cancelled: bool = False
+
+    @property
+    def total_minor(self) -> int:
+        """All that was refunded so far."""
+        return sum(self.by_line_minor) + self.at_large_minor
+
+
+class RefundPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A wish to refund a line: an amount, a quantity, or (with neither) all that is left of it."""
+
+    line: int
+    quantity: int | None = None
+    amount_minor: int | None = None
+
+
+class GoneBack(msgspec.Struct, frozen=True):
+    """What one refund takes back beside its own points; `purchases` is 1 with the last of the order."""
+
+    points: int
+    qualifying_points: int
+    spend_minor: int
+    purchases: int
+
+
+def nothing_refunded(earnings: Earnings) -> Refunded:
+    """The totals before the first refund."""
+    none = (0,) * len(earnings.line_amounts_minor)
+    return Refunded(by_line_minor=none, by_line_quantity=none)
+
+
+def reckoned(earnings: Earnings, refunded: Refunded) -> Refunded:
+    """Totals with the clawed points that follow from `earnings`.
+
+    They were written without any while the order was unclaimed.
+    """
+    return msgspec.structs.replace(refunded, clawed_points=_clawed(earnings, refunded))
+
+
+def check_sums(
+    total_minor: int, tax_minor: int, shipping_minor: int, line_amounts: Sequence[int], payments: Sequence[int]
+) -> None:
+    """Raises Invalid unless the parts of a purchase add up."""
+    if tax_minor + shipping_minor > total_minor:
+        raise Invalid("Tax and shipping together exceed the total.", field="total_minor", code="amounts_do_not_add_up")
+    goods_minor = total_minor - shipping_minor
+    if line_amounts and sum(line_amounts) not in (goods_minor, goods_minor - tax_minor):
+        raise Invalid(
+            f"The lines add up to {sum(line_amounts)}; the total less shipping is {goods_minor}, "
+            f"and {goods_minor - tax_minor} without tax.",
+            field="lines",
+            code="amounts_do_not_add_up",
+        )
+    if payments and sum(payments) != total_minor:
+        raise Invalid(
+            f"The payments add up to {sum(payments)} and the total is {total_minor}.",
+            field="payments",
+            code="amounts_do_not_add_up",
+        )
+
+
+def add_refund(
+    earnings: Earnings, before: Refunded, parts: Sequence[RefundPart], amount_minor: int | None
+) -> Refunded:
+    """The totals after one more refund, by `parts` of lines or by `amount_minor`.
+
+    Raises RefundExceedsOrder when more would go back than there is, and Invalid for a line that the order does not have.
+    """
+    if before.cancelled:
+        raise RefundExceedsOrder("The order is cancelled; nothing of it is left to refund.")
+    by_line, by_quantity = list(before.by_line_minor), list(before.by_line_quantity)
+    for index, part in enumerate(parts):
+        refunded_minor, quantity = _line_part(earnings, by_line, by_quantity, part, f"lines[{index}]")
+        by_line[part.line] += refunded_minor
+        by_quantity[part.line] += quantity
+    after = msgspec.structs.replace(
+        before,
+        by_line_minor=tuple(by_line),
+        by_line_quantity=tuple(by_quantity),
+        at_large_minor=before.at_large_minor + (amount_minor or 0),
+    )
+    if after.total_minor > earnings.total_minor:
+        raise RefundExceedsOrder(
+            f"{after.total_minor - before.total_minor} would go back and {earnings.total_minor - before.total_minor} is left."
+        )
+    return _with_last(earnings, before, after)
+
+
+def cancel(earnings: Earnings, before: Refunded) -> Refunded:
+    """The totals after everything that is left has gone back. Raises Conflict when it was cancelled before."""
+    if before.cancelled:
+        raise Conflict("The order is cancelled already.", code="order_cancelled")
+    rest_minor = earnings.total_minor - before.total_minor
+    after = msgspec.structs.replace(before, at_large_minor=before.at_large_minor + rest_minor, cancelled=True)
+    return _with_last(earnings, before, after)
+
+
+def gone_back(earnings: Earnings, before: Refunded, after: Refunded) -> GoneBack:
+    """What the step from `before` to `after` takes off the member's points, tier month and purchase summary."""
+    return GoneBack(
+        points=after.clawed_points - before.clawed_points,
+        qualifying_points=_in_total(earnings, after, earnings.qualifying_points)
+        - _in_total(earnings, before, earnings.qualifying_points),
+        spend_minor=_in_total(earnings, after, earnings.spend_minor)
+        - _in_total(earnings, before, earnings.spend_minor),
+        purchases=int(_is_whole(earnings, after)) - int(_is_whole(earnings, before)),
+    )
+
+
+def _is_whole(earnings: Earnings, refunded: Refunded) -> bool:
+    """Whether everything went back: a free order only by being cancelled."""
+    return refunded.cancelled or (earnings.total_minor > 0 and refunded.total_minor == earnings.total_minor)
+
+
+def _with_last(earnings: Earnings, before: Refunded, after: Refunded) -> Refunded:
+    clawed_points = _clawed(earnings, after)
+    return msgspec.structs.replace(
+        after,
+        clawed_points=clawed_points,
+        last_minor=after.total_minor - before.total_minor,
+        last_clawed_points=clawed_points - before.clawed_points,
+    )
+
+
+def _clawed(earnings: Earnings, refunded: Refunded) -> int:
+    if _is_whole(earnings, refunded):
+        return earnings.points
+    order = Refundable(earnings.total_minor, earnings.points, earnings.line_amounts_minor, earnings.line_points)
+    return clawed_in_total(order, refunded.by_line_minor, refunded.at_large_minor)
+
+
+def _in_total(earnings: Earnings, refunded: Refunded, figure: int) -> int:
+    """Of a figure that the whole order brought, the part its refunds take back; lines share it by their amounts."""
+    if _is_whole(earnings, refunded):
+        return figure
+    amounts = earnings.line_amounts_minor
+    shares = tuple(money.share(figure, amounts)) if amounts else ()
+    return clawed_in_total(
+        Refundable(earnings.total_minor, figure, amounts, shares), refunded.by_line_minor, refunded.at_large_minor
+    )
+
+
+def _line_part(
+    earnings: Earnings, by_line: list[int], by_quantity: list[int], part: RefundPart, field: str
+) -> tuple[int, int]:
+    """The amount and quantity that one wish takes off its line."""
+    if part.line >= len(earnings.line_amounts_minor):
+        raise Invalid(f"The order has {len(earnings.line_amounts_minor)} lines.", field=f"{field}.line")
+    amount, quantity = earnings.line_amounts_minor[part.line], earnings.line_quantities[part.line]
+    left_minor = amount - by_line[part.line]
+    if part.amount_minor is not None:
+        wanted_minor, wanted_quantity = part.amount_minor, part.quantity or 0
+    elif part.quantity is not None:
+        gone = by_quantity[part.line]
+        wanted_minor = amount * (gone + part.quantity) // quantity - amount * gone // quantity
+        wanted_quantity = part.quantity
+    else:
+        wanted_minor, wanted_quantity = left_minor, quantity - by_quantity[part.line]
+    if wanted_minor > left_minor or by_quantity[part.line] + wanted_quantity > quantity:
+        raise RefundExceedsOrder(
+            f"{wanted_minor} would go back of this line and {left_minor} of it is left.", field=field
+        )
+    return wanted_minor, wanted_quantity

@@ -1,0 +1,208 @@
+"""What orders, refunds and quotes look like at the edge, for the API and the intake queue alike."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from chalicelib.ledger.schema import AccountSummary, EntrySummary
+
+Minor = Annotated[int, Meta(ge=0, le=1_000_000_000_000, description="Money in minor units of the currency.")]
+Text = Annotated[str, Meta(max_length=100)]
+Key = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f\ud800-\udfff]+$")]
+Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset.")]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code.")]
+
+
+class _In(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    pass
+
+
+class Identity(_In):
+    """One of the ways to name a member without the id."""
+
+    phone: Annotated[str, Meta(min_length=3, max_length=32)] | UnsetType = UNSET
+    mail: Annotated[str, Meta(min_length=3, max_length=254)] | UnsetType = UNSET
+    external: ExternalIdentity | UnsetType = UNSET
+
+
+class ExternalIdentity(_In):
+    """The member's id in another system."""
+
+    source: Key
+    id: Key
+
+
+class LineIn(_In):
+    """One line of an order; `amount_minor` is for the whole quantity, discounts taken off."""
+
+    sku: Key
+    quantity: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+    amount_minor: Minor
+    category: Text = ""
+
+
+class PaymentIn(_In):
+    """How a part of the total was paid. Points and gift cards earn nothing by default."""
+
+    type: Annotated[str, Meta(min_length=1, max_length=40, pattern="^[a-z0-9_]+$", examples=["card", "points", "gift_card"])]
+    amount_minor: Minor
+    redemption_id: Annotated[str, Meta(pattern="^red_[a-z2-7]{26}$")] | UnsetType = UNSET
+
+
+class PurchaseIn(_In):
+    """A purchase: what `POST /v1/quotes` takes, and an order without its name.
+
+    `lines` add up to the total less shipping, with tax either inside them or on top; `payments` add up to the total.
+    Either may be left out.
+    """
+
+    currency: Currency
+    total_minor: Minor
+    tax_minor: Minor = 0
+    shipping_minor: Minor = 0
+    member_id: Annotated[str, Meta(max_length=40)] | UnsetType = UNSET
+    identity: Identity | UnsetType = UNSET
+    channel: Text = ""
+    store: Text = ""
+    lines: Annotated[tuple[LineIn, ...], Meta(max_length=200)] = ()
+    payments: Annotated[tuple[PaymentIn, ...], Meta(max_length=20)] = ()
+
+
+class QuoteIn(PurchaseIn):
+    """A purchase that may happen; `occurred_at` is now where it is left out."""
+
+    occurred_at: Moment | UnsetType = UNSET
+
+
+class OrderIn(PurchaseIn):
+    """A paid order. `source` and `order_id` name it for ever: the shop system and its own order number."""
+
+    source: Key
+    order_id: Key
+    occurred_at: Moment
+    parent: Annotated[str, Meta(pattern="^ord_[a-z2-7]{26}$")] | UnsetType = UNSET
+
+
+class RefundLineIn(_In):
+    """What comes back of one line (counted from 0): an amount, a quantity, or with neither all that is left of it."""
+
+    line: Annotated[int, Meta(ge=0, lt=200)]
+    quantity: Annotated[int, Meta(ge=1, le=1_000_000)] | UnsetType = UNSET
+    amount_minor: Annotated[int, Meta(ge=1, le=1_000_000_000_000)] | UnsetType = UNSET
+
+
+class RefundIn(_In):
+    """A refund, by lines or by an amount. `refund_id` names it within its order for ever."""
+
+    refund_id: Key
+    occurred_at: Moment
+    lines: Annotated[tuple[RefundLineIn, ...], Meta(max_length=200)] = ()
+    amount_minor: Annotated[int, Meta(ge=1, le=1_000_000_000_000)] | UnsetType = UNSET
+    note: Annotated[str, Meta(max_length=500)] = ""
+
+
+class CancelIn(_In):
+    """Cancelling an order: whatever was not refunded yet goes back."""
+
+    occurred_at: Moment
+    note: Annotated[str, Meta(max_length=500)] = ""
+
+
+class OrderMessage(_In, tag="order", tag_field="type"):
+    """An order on the intake queue."""
+
+    order: OrderIn
+
+
+class RefundMessage(_In, tag="refund", tag_field="type"):
+    """A refund on the intake queue; the order goes by the shop's own name for it."""
+
+    source: Key
+    order_id: Key
+    refund: RefundIn
+
+
+class CancelMessage(_In, tag="cancel", tag_field="type"):
+    """A cancellation on the intake queue."""
+
+    source: Key
+    order_id: Key
+    cancel: CancelIn
+
+
+Message = OrderMessage | RefundMessage | CancelMessage
+
+
+class RefundOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund or cancellation as recorded; `clawed_points` includes points that had expired already."""
+
+    id: str
+    kind: Literal["refund", "order_cancelled"]
+    amount_minor: int
+    clawed_points: int
+    occurred_at: str
+    posted_at: str
+
+
+class OrderOut(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as recorded. `member_id` is null while nobody has claimed it."""
+
+    id: str
+    status: Literal["posted", "unclaimed", "partly_refunded", "refunded", "cancelled"]
+    source: str
+    order_id: str
+    member_id: str | None
+    occurred_at: str
+    posted_at: str
+    currency: str
+    total_minor: int
+    refunded_minor: int
+    earned_points: int
+    clawed_points: int
+    line_points: tuple[int, ...]
+    points_available_at: str | None
+    points_expire_at: str | None
+    refunds: tuple[RefundOut, ...]
+
+
+class OrderPosted(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to an order: `entry` and `account` are null for an order that nobody has claimed yet."""
+
+    order: OrderOut
+    entry: EntrySummary | None
+    account: AccountSummary | None
+
+
+class RefundPosted(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a refund or cancellation; without entry and account while the order is unclaimed."""
+
+    refund: RefundOut
+    entry: EntrySummary | None
+    account: AccountSummary | None
+
+
+class ExplanationOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What one rule did: whether it fired, why, and the points it gave."""
+
+    rule: str
+    fired: bool
+    reason: str
+    points: int
+
+
+class QuoteOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What a purchase would earn if it were posted now."""
+
+    points: int
+    qualifying_points: int
+    eligible_minor: int
+    tier: str
+    line_points: tuple[int, ...]
+    available_at: str | None
+    expires_at: str | None
+    program_version: int
+    explanations: tuple[ExplanationOut, ...]

@@ -1,0 +1,161 @@
+"""Posting orders, quoting purchases, reading orders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from chalicelib.base import clock, facts, ids
+from chalicelib.base.errors import Invalid
+from chalicelib.ledger.posting import Account, Lost, MemberNotFound, Plan, Posted, Write, peek, post, put_once
+from chalicelib.members import service as members
+from chalicelib.orders import decisions, history
+from chalicelib.orders.decisions import Fact, Rulebook
+from chalicelib.orders.payments import RedemptionUse, redemption_uses
+from chalicelib.orders.rules import Earnings
+from chalicelib.orders.schema import Identity, OrderIn, PurchaseIn, QuoteIn
+from chalicelib.orders.table import OrderStep, UnclaimedPointer, step_name
+from chalicelib.program import service as programs
+from chalicelib.program.rules import earning
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What a purchase would earn, and why."""
+
+    earnings: Earnings
+    earned: earning.Earned
+    tier: str
+
+
+def order_id_of(source: str, order_id: str) -> str:
+    """The engine's id of the order that a shop system knows as `order_id`."""
+    return ids.derived("ord", source, order_id)
+
+
+def rulebook(occurred_at: int, now: int) -> Rulebook:
+    """The programme as it was when something occurred, and as it is now."""
+    return Rulebook(then=programs.in_force(occurred_at, now=now), now=programs.in_force(now, now=now))
+
+
+def post_order(order: OrderIn, *, actor: str, now: int) -> Posted[OrderStep]:
+    """Post a paid order once: earn its points, or keep it unclaimed where its identity leads to nobody.
+
+    Raises Invalid (sums, times, currency), MemberNotFound for an unknown `member_id`, KeyReused when the order was
+    posted with another body, Conflict for a redemption that cannot pay it, and Unavailable.
+    """
+    name = order_id_of(order.source, order.order_id)
+    return once(
+        _step(order, Earnings(total_minor=0), kind=facts.ORDER, now=now),
+        lambda: next(iter(read_steps(name, consistent=True)), None),
+        lambda: _post(order, actor=actor, now=now),
+    )
+
+
+def _post(order: OrderIn, *, actor: str, now: int) -> Posted[OrderStep]:
+    occurred_at = clock.seconds(order.occurred_at)
+    book = rulebook(occurred_at, now)
+    _check_addressee(order)
+    # Everything that may be refused for the body's sake is refused before anybody is looked up.
+    waiting = decisions.earnings_of(order, occurred_at, book, tier=None)
+    decisions.check_time(book.then.program, occurred_at, now)
+    for _attempt in attempts():
+        member_id = addressee(order)
+        try:
+            if member_id is None:
+                return put_once(_step(order, waiting, kind=history.UNCLAIMED, now=now), _waiting(order))
+            uses = redemption_uses(order, member_id)
+            return post(member_id, lambda account: _plan(order, account, book, actor, uses), now=lambda: now)
+        except IdentityTaken:
+            continue
+    raise Unavailable("The member is just being enrolled. Send the same request again.", code="busy")
+
+
+def _plan(
+    order: OrderIn, account: Account, book: Rulebook, actor: str, uses: list[RedemptionUse]
+) -> Plan[OrderStep]:
+    occurred_at = clock.seconds(order.occurred_at)
+    tier = decisions.tier_code(account.state, book, account.posted_at)
+    earnings = decisions.earnings_of(order, occurred_at, book, tier)
+    step = _step(order, earnings, kind=facts.ORDER, now=account.posted_at)
+    fact = Fact(step.order_id, actor, occurred_at, order.total_minor, order.currency)
+    decision = decisions.order_decision(account, earnings, None, book, fact)
+    return Plan(decision, step, lambda entry: [use.write(entry) for use in uses])
+
+
+def quote(purchase: QuoteIn, member_id: str | None, *, now: int) -> Quote:
+    """What a purchase would earn if it were posted now; nothing is written. Raises Invalid and MemberNotFound."""
+    occurred_at = now if purchase.occurred_at is msgspec.UNSET else clock.seconds(purchase.occurred_at)
+    book = rulebook(occurred_at, now)
+    decisions.check_time(book.then.program, occurred_at, now)
+    if member_id is None:
+        tier = book.now.program.tiers[0].code
+    else:
+        account = peek(member_id, now=now)
+        tier = decisions.tier_code(account.state, book, account.posted_at)
+    earned = earning.evaluate(book.then.program, decisions.purchase_of(purchase, occurred_at), tier)
+    return Quote(decisions.earnings_of(purchase, occurred_at, book, tier), earned, tier)
+
+
+def addressee(purchase: PurchaseIn) -> str | None:
+    """The member that a purchase names, by id or identity; None where it names nobody or nobody known."""
+    return _member_of(purchase)
+
+
+def _check_addressee(order: OrderIn) -> None:
+    if (order.member_id is msgspec.UNSET) == (order.identity is msgspec.UNSET):
+        raise Invalid("Name the member either by member_id or by identity.", field="member_id")
+
+
+def _member_of(purchase: PurchaseIn) -> str | None:
+    if purchase.member_id is not msgspec.UNSET:
+        return purchase.member_id
+    if purchase.identity is msgspec.UNSET:
+        return None
+    return members.find(members.identity_key(*_named(purchase.identity)))
+
+
+def _named(identity: Identity) -> tuple[str, str, str]:
+    """The one way in which an identity names somebody, as (kind, value, source)."""
+    ways = []
+    if identity.phone is not msgspec.UNSET:
+        ways.append(("phone", identity.phone, ""))
+    if identity.mail is not msgspec.UNSET:
+        ways.append(("mail", identity.mail, ""))
+    if identity.external is not msgspec.UNSET:
+        ways.append(("external", identity.external.id, identity.external.source))
+    if len(ways) != 1:
+        raise Invalid("Give exactly one of phone, mail and external.", field="identity")
+    return ways[0]
+
+
+def _step(order: OrderIn, earnings: Earnings, *, kind: str, now: int) -> OrderStep:
+    order_id = order_id_of(order.source, order.order_id)
+    return OrderStep(
+        order_id,
+        step_name(0),
+        record_id=order_id,
+        kind=kind,
+        request_hash=ids.request_hash(order),
+        occurred_at=clock.text(clock.seconds(order.occurred_at)),
+        posted_at=clock.text(now),
+        body=msgspec.json.encode(order).decode(),
+        figures=msgspec.json.encode(earnings).decode(),
+    )
+
+
+def pointer_key(identity_key: str) -> str:
+    """Where orders wait for an identity: a keyed hash, so the table shows nobody's phone."""
+    return f"unclaimed#{ids.keyed_hash('unclaimed', identity_key)}"
+
+
+def _pointers(order: OrderIn) -> list[Write]:
+    if order.identity is msgspec.UNSET:
+        raise MemberNotFound("No member has this id.", field="member_id")
+    order_id = order_id_of(order.source, order.order_id)
+    key = pointer_key(members.identity_key(*_named(order.identity)))
+    occurred_at = clock.text(clock.seconds(order.occurred_at))
+    return [Write(UnclaimedPointer(key, f"{occurred_at}#{order_id}", waiting=order_id))]
+
+
