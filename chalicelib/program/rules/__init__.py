@@ -1,0 +1,1 @@
+"""What the programme decides, pure: no clock, no store, only the document and the facts."""

@@ -1,0 +1,127 @@
+"""What the app may show of the programme."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chalicelib.base import clock
+from chalicelib.program.document import Program, RollingMonths, localise
+
+
+class CurrencyOut(msgspec.Struct, frozen=True, kw_only=True):
+    """`points` for every `per_minor` minor units of the currency."""
+
+    currency: str
+    points: int
+    per_minor: int
+
+
+class EarningOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What earns: the rates, whether tax and shipping count, and the kinds of payment that earn nothing."""
+
+    rates: tuple[CurrencyOut, ...]
+    on_tax: bool
+    on_shipping: bool
+    payments_that_earn_nothing: tuple[str, ...]
+    rules: tuple[str, ...]
+    pending_days: int
+
+
+class TierOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A tier: reached with `threshold_points` qualifying points; `multiplier` is a decimal as text."""
+
+    code: str
+    name: str
+    threshold_points: int
+    multiplier: str
+    benefits: tuple[str, ...]
+
+
+class DiscountOut(msgspec.Struct, frozen=True, kw_only=True):
+    """`points_per` points are worth `amount_minor` of the currency."""
+
+    currency: str
+    points_per: int
+    amount_minor: int
+
+
+class RedemptionOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Points as a discount: at least `minimum_points` at once, in steps of `step_points`."""
+
+    discounts: tuple[DiscountOut, ...]
+    minimum_points: int
+    step_points: int
+
+
+class ProgramOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The programme in force, in one language.
+
+    A tier is reached with the qualifying points of `tier_window_months` calendar months and kept for `tier_keep_months`
+    more. `points_live_months` is null where points do not expire.
+    """
+
+    version: int
+    starts_at: str | None
+    name: str
+    time_zone: str
+    earning: EarningOut
+    welcome_points: int
+    tiers: tuple[TierOut, ...]
+    tier_window_months: int
+    tier_keep_months: int
+    points_live_months: int | None
+    redemption: RedemptionOut | None
+
+
+def public_view(program: Program, locale: str, *, version: int, starts_at: int) -> ProgramOut:
+    """What the app may show, in one of the languages; `starts_at` (seconds) means nothing for version 0."""
+    return ProgramOut(
+        version=version,
+        starts_at=clock.text(starts_at) if version else None,
+        name=localise(program.name, locale),
+        time_zone=program.time_zone,
+        earning=_earning(program, locale),
+        welcome_points=program.welcome_points,
+        tiers=tuple(
+            TierOut(
+                code=tier.code,
+                name=localise(tier.name, locale),
+                threshold_points=tier.threshold_points,
+                multiplier=tier.multiplier,
+                benefits=tuple(localise(benefit, locale) for benefit in tier.benefits),
+            )
+            for tier in program.tiers
+        ),
+        tier_window_months=program.tier_policy.window_months,
+        tier_keep_months=program.tier_policy.keep_months,
+        points_live_months=program.expiry.months if isinstance(program.expiry, RollingMonths) else None,
+        redemption=_redemption(program),
+    )
+
+
+def _earning(program: Program, locale: str) -> EarningOut:
+    return EarningOut(
+        rates=tuple(
+            CurrencyOut(currency=currency, points=rate.points, per_minor=rate.per_minor)
+            for currency, rate in sorted(program.currencies.items())
+        ),
+        on_tax=program.earning.on_tax,
+        on_shipping=program.earning.on_shipping,
+        payments_that_earn_nothing=program.earning.payments_that_earn_nothing,
+        rules=tuple(localise(rule.title, locale) for rule in program.earning_rules),
+        pending_days=program.pending_days,
+    )
+
+
+def _redemption(program: Program) -> RedemptionOut | None:
+    redemption = program.redemption
+    if redemption is None:
+        return None
+    return RedemptionOut(
+        discounts=tuple(
+            DiscountOut(currency=currency, points_per=redemption.points_per, amount_minor=amount_minor)
+            for currency, amount_minor in sorted(redemption.amount_minor.items())
+        ),
+        minimum_points=redemption.minimum_points,
+        step_points=redemption.step_points,
+    )

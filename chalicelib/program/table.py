@@ -1,0 +1,67 @@
+"""How published versions of the programme lie in DynamoDB: one item each, put once and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import PutError
+from pynamodb.models import Model
+
+from chalicelib.base.dynamo import IntAttribute
+from chalicelib.base.settings import settings
+
+_NAME = "program"
+
+
+class VersionItem(Model):
+    """One version. All share one partition, in which their numbers run 1, 2, 3 … without a gap."""
+
+    class Meta:
+        table_name = settings().table("programs")
+
+    name = UnicodeAttribute(hash_key=True)
+    version = IntAttribute(range_key=True)
+    document = UnicodeAttribute()
+    starts_at = UnicodeAttribute()
+    published_at = UnicodeAttribute()
+    published_by = UnicodeAttribute()
+    note = UnicodeAttribute()
+    copy_of = IntAttribute(null=True)
+
+
+def put_if_absent(item: VersionItem) -> bool:
+    """Store a version; False where its number is taken."""
+    item.name = _NAME
+    try:
+        item.save(condition=VersionItem.name.does_not_exist())
+    except PutError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
+
+
+def read_newest(*, above: int) -> VersionItem | None:
+    """The version with the highest number, or None where there is none above `above`.
+
+    Consistent, because a version must be seen by all before it starts.
+    """
+    items = VersionItem.query(
+        _NAME, VersionItem.version > above, scan_index_forward=False, limit=1, page_size=1, consistent_read=True
+    )
+    return next(iter(items), None)
+
+
+def read_version(version: int) -> VersionItem | None:
+    """One version, or None where it is unknown."""
+    try:
+        return VersionItem.get(_NAME, version, consistent_read=True)
+    except VersionItem.DoesNotExist:
+        return None
+
+
+def read_headers() -> Iterator[VersionItem]:
+    """All versions, newest first, without their documents."""
+    attributes = ["version", "starts_at", "published_at", "published_by", "note", "copy_of"]
+    return iter(VersionItem.query(_NAME, scan_index_forward=False, attributes_to_get=attributes, consistent_read=True))
