@@ -23,7 +23,7 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
 
 @contextmanager
 def empty_tables() -> Iterator[None]:
-    """moto with every table of the engine, empty."""
+    """Run with every table of the engine on moto, empty."""
     with mock_aws():
         dynamodb = boto3.client("dynamodb")
         for name, keys in KEYS.items():

@@ -1,13 +1,13 @@
 """The one DynamoDB client of the process, bound into PynamoDB, and the attribute types that models share.
 
-PynamoDB would build a botocore session and client for every model class, 50 to 90 ms of CPU each at a cold start. All of
-its connections are bound to one client here, with our own time-outs.
+PynamoDB would build a botocore session and client for every model class, 50 to 90 ms of CPU each at a cold start. All
+of its connections are bound to one client here, with our own time-outs.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
@@ -15,6 +15,8 @@ from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection
 from pynamodb.connection.base import Connection as BaseConnection
 from pynamodb.constants import NUMBER
+from pynamodb.expressions.condition import Condition
+from pynamodb.models import Model
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -43,6 +45,21 @@ BaseConnection.client = property(lambda _connection: client())  # type: ignore[a
 def connection() -> Connection:
     """The connection through which transactions go."""
     return Connection(region=client().meta.region_name)
+
+
+def key_of(item: Model) -> tuple[Any, Any]:
+    """An item's hash key, and its range key or None where the table has none."""
+    attributes = item.get_attributes()
+    hash_key = next(name for name, attribute in attributes.items() if attribute.is_hash_key)
+    range_key = next((name for name, attribute in attributes.items() if attribute.is_range_key), None)
+    return getattr(item, hash_key), getattr(item, range_key) if range_key else None
+
+
+def absent(model: type[Model]) -> Condition:
+    """The condition that no item has the key yet."""
+    hash_key = next(attribute for attribute in model.get_attributes().values() if attribute.is_hash_key)
+    condition: Condition = hash_key.does_not_exist()
+    return condition
 
 
 class IntAttribute(Attribute[int]):

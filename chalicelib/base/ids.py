@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
 
@@ -16,8 +16,8 @@ from chalicelib.base.settings import settings
 def derived(prefix: str, *key: str) -> str:
     """The id of the record that the business key `key` names, always the same one.
 
-    The key is hashed with the installation's secret, so an id shows nothing of an order number or a phone. The parts are
-    normalised (NFC, outer blanks off) and kept apart by their encoding, so no two different keys meet.
+    The key is hashed with the installation's secret, so an id shows nothing of an order number or a phone. The parts
+    are normalised (NFC, outer blanks off) and kept apart by their encoding, so no two different keys meet.
     """
     parts = [unicodedata.normalize("NFC", part).strip() for part in key]
     return f"{prefix}_{keyed_hash(prefix, *parts)}"
@@ -41,11 +41,6 @@ def request_hash(body: object, *context: str) -> str:
     """
     canonical = msgspec.json.encode(body, order="deterministic")
     return _text(hashlib.sha256(msgspec.json.encode(context) + canonical).digest())
-
-
-def idempotency_parts(caller_id: str, operation: str, key: str) -> Sequence[str]:
-    """The business key of an operation that has no natural one: who asked, for what, under which header value."""
-    return caller_id, operation, key
 
 
 def _text(digest: bytes) -> str:

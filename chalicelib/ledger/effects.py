@@ -20,8 +20,8 @@ from chalicelib.ledger.state import (
 class Effect(msgspec.Struct, array_like=True, frozen=True):
     """A change of state; every amount is positive and its field says the direction.
 
-    `absorbed` is what a clawback took from points that had lapsed before; it costs the member nothing. `tiers` holds the
-    tier records after the entry, or None where they stay.
+    `absorbed` is what a clawback took from points that had lapsed before; it costs the member nothing. `tiers` holds
+    the tier records after the entry, or None where they stay.
     """
 
     credits: tuple[Lot, ...] = ()

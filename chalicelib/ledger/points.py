@@ -99,7 +99,7 @@ def claw(state: State, points: int, *, expires_at: int, available_at: int | None
 
 
 def adjustment(state: State, points: int, expires_at: int) -> Effect:
-    """A correction by hand of `points` (not 0). Raises InsufficientPoints when it would take more than is available."""
+    """A correction by hand of `points` (not 0). Raises InsufficientPoints if it would take more than is available."""
     if points > 0:
         effect = _inflow(state, points, expires_at)
     elif -points > state.available:
@@ -112,10 +112,10 @@ def adjustment(state: State, points: int, expires_at: int) -> Effect:
 def clawed_in_total(order: Refundable, refunded_by_line_minor: tuple[int, ...], refunded_at_large_minor: int) -> int:
     """Of an order's points, how many its refunds so far take back altogether.
 
-    Refunds by line take that line's share of the points; a refund by amount takes, of what the lines left, the part that
-    it is of the amount the lines left. As a function of the totals alone it gives the same in whatever order refunds
-    come; it never falls when a refund is added, and everything refunded takes everything. For refunds by amount only it
-    is `floor(points x refunded / total)`.
+    Refunds by line take that line's share of the points; a refund by amount takes, of what the lines left, the part
+    that it is of the amount the lines left. As a function of the totals alone it gives the same in whatever order
+    refunds come; it never falls when a refund is added, and everything refunded takes everything. For refunds by amount
+    only it is `floor(points x refunded / total)`.
     """
     by_line = Fraction(0)
     for amount, points, refunded in zip(

@@ -1,7 +1,7 @@
 """Posting: one transaction of an entry and the business record that it stands for, once.
 
-`post` is the only writer of points. It reads the tail of the member's chain, lets the area decide on it, and commits the
-next entry together with the area's writes. Whatever goes wrong on the way ends in one of three states: committed,
+`post` is the only writer of points. It reads the tail of the member's chain, lets the area decide on it, and commits
+the next entry together with the area's writes. Whatever goes wrong on the way ends in one of three states: committed,
 recognised as committed before, or not committed at all.
 """
 
@@ -20,7 +20,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.base import clock
-from chalicelib.base.dynamo import connection
+from chalicelib.base.dynamo import absent, connection, key_of
 from chalicelib.base.errors import Invalid, KeyReused, NotFound, Unavailable
 from chalicelib.base.retry import attempts
 from chalicelib.ledger.chain import Decision, Entry, link
@@ -211,16 +211,13 @@ def _read(
 
 def _commit(entries: Sequence[EntryItem], record: R, writes: Sequence[Write]) -> tuple[_Outcome, RawItem]:
     """Send the transaction and tell what came of it, with the record that was there already."""
-    absent_entry = EntryItem.member_id.does_not_exist()
-    absent_record = type(record)._hash_key_attribute().does_not_exist()
-    transaction = TransactWrite(connection=connection())
-    transaction.save(record, condition=absent_record, return_values="ALL_OLD")
-    for entry in entries:
-        transaction.save(entry, condition=absent_entry)
-    for write in writes:
-        _add(transaction, write)
     try:
-        transaction._commit()
+        with TransactWrite(connection=connection()) as transaction:
+            transaction.save(record, condition=absent(type(record)), return_values="ALL_OLD")
+            for entry in entries:
+                transaction.save(entry, condition=absent(EntryItem))
+            for write in writes:
+                _add(transaction, write)
     except TransactWriteError as error:
         return _judge(error, len(entries), writes)
     except (PynamoDBException, BotoCoreError):
@@ -232,7 +229,8 @@ def _commit(entries: Sequence[EntryItem], record: R, writes: Sequence[Write]) ->
 def _add(transaction: TransactWrite, write: Write) -> None:
     match write.act:
         case Act.CHECK:
-            transaction.condition_check(type(write.model), *_key(write.model), condition=write.condition)
+            hash_key, range_key = key_of(write.model)
+            transaction.condition_check(type(write.model), hash_key, range_key, condition=write.condition)
         case Act.DELETE:
             transaction.delete(write.model, condition=write.condition)
         case Act.PUT:
@@ -241,12 +239,6 @@ def _add(transaction: TransactWrite, write: Write) -> None:
             transaction.update(
                 write.model, actions=list(write.actions), condition=write.condition, return_values="ALL_OLD"
             )
-
-
-def _key(model: Model) -> tuple[Any, ...]:
-    """A model's hash key, and its range key where the table has one."""
-    names = [name for name in (model._hash_keyname, model._range_keyname) if name]
-    return tuple(getattr(model, name) for name in names)
 
 
 def _judge(error: TransactWriteError, entries: int, writes: Sequence[Write]) -> tuple[_Outcome, RawItem]:

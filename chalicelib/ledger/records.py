@@ -17,8 +17,9 @@ from chalicelib.ledger.chain import Entry
 class Record(Model):
     """What every business record carries beside its own attributes.
 
-    `record_id` is the id under which the entry names the record. `request_hash` tells a replay from a changed body. The rest is the answer: the entry that the record was committed
-    with and the account right after it, so that a replay is answered alike for ever.
+    `record_id` is the id under which the entry names the record. `request_hash` tells a replay from a changed body. The
+    rest is the answer: the entry that the record was committed with and the account right after it, so that a replay is
+    answered alike for ever.
     """
 
     record_id = UnicodeAttribute()
@@ -33,6 +34,11 @@ class Record(Model):
     owed = IntAttribute(null=True)
     pending = IntAttribute(null=True)
     tier = UnicodeAttribute(null=True)
+
+    @property
+    def has_entry(self) -> bool:
+        """Whether an entry was committed with it; an order that nobody has claimed yet has none."""
+        return self.attribute_values.get("seq") is not None
 
     def commit_with(self, entry: Entry) -> None:
         """Write down the entry that this record is committed with, and the account after it."""

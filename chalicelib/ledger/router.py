@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import Any
 
 import botocore.session
 import msgspec
@@ -12,9 +12,6 @@ from botocore.config import Config
 from chalicelib.base import facts
 from chalicelib.base.settings import settings
 from chalicelib.ledger.chain import Entry
-
-if TYPE_CHECKING:
-    from botocore.client import BaseClient
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -40,6 +37,6 @@ def route(entry: Entry) -> None:
 
 
 @functools.cache
-def _sqs() -> BaseClient:
+def _sqs() -> Any:
     config = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
     return botocore.session.get_session().create_client("sqs", config=config)

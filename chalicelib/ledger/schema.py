@@ -29,14 +29,14 @@ class AccountSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 def entry_summary(record: Record) -> EntrySummary | None:
     """The entry that a record was committed with; None for one that moved no account."""
-    if record.seq is None:
+    if not record.has_entry:
         return None
     return EntrySummary(seq=record.seq, kind=record.kind, points=record.points or 0, posted_at=record.posted_at)
 
 
 def account_summary(record: Record) -> AccountSummary | None:
     """The account right after a record was committed; None for one that moved no account."""
-    if record.seq is None or record.member_id is None:
+    if not record.has_entry:
         return None
     return AccountSummary(
         member_id=record.member_id,

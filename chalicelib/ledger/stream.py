@@ -53,9 +53,7 @@ def deliver(
 
 
 def _entry(image: dict[str, dict[str, Any]]) -> Entry:
-    raw = {
-        name: {"B": base64.b64decode(value["B"])} if "B" in value else value for name, value in image.items()
-    }
+    raw = {name: {"B": base64.b64decode(value["B"])} if "B" in value else value for name, value in image.items()}
     item = EntryItem()
     item.deserialize(raw)
     return to_entry(item)

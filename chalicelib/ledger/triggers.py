@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from chalice import Blueprint
-from chalice.app import DynamoDBEvent
+from chalice.app import Blueprint, DynamoDBEvent
 
 from chalicelib.ledger import projector, router, stream
 
@@ -17,7 +16,9 @@ blueprint = Blueprint(__name__)
 _STREAM = "arn:aws:dynamodb:us-east-1:000000000000:table/ledger/stream/latest"
 
 
-@blueprint.on_dynamodb_record(stream_arn=_STREAM, batch_size=100, starting_position="TRIM_HORIZON", name="project_accounts")
+@blueprint.on_dynamodb_record(
+    stream_arn=_STREAM, batch_size=100, starting_position="TRIM_HORIZON", name="project_accounts"
+)
 def project_accounts(event: DynamoDBEvent) -> dict[str, Any]:
     """Keep the accounts view; answers which records must be sent again."""
     arrivals = stream.arrivals(event.to_dict())

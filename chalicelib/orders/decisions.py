@@ -13,6 +13,7 @@ from chalicelib.ledger.chain import Decision
 from chalicelib.ledger.effects import Effect, added_months
 from chalicelib.ledger.posting import Account
 from chalicelib.ledger.state import Month, Purchases, State, TierRecord
+from chalicelib.orders.history import History
 from chalicelib.orders.rules import Earnings, GoneBack, Refunded, check_sums, gone_back, nothing_refunded, reckoned
 from chalicelib.orders.schema import PurchaseIn
 from chalicelib.program.document import Program
@@ -116,15 +117,11 @@ def earn(account: Account, earnings: Earnings, back: GoneBack, occurred_at: int)
 
 def take_back(account: Account, earnings: Earnings, back: GoneBack) -> Effect:
     """The effect of a refund or cancellation."""
-    effect = points.claw(
-        account.state, back.points, expires_at=earnings.expires_at, available_at=earnings.available_at
-    )
+    effect = points.claw(account.state, back.points, expires_at=earnings.expires_at, available_at=earnings.available_at)
     month = Month(
         earnings.month, points=-back.qualifying_points, spend_minor=-back.spend_minor, purchases=-back.purchases
     )
-    return msgspec.structs.replace(
-        effect, months=(month,), purchases=Purchases(-back.purchases, -back.spend_minor)
-    )
+    return msgspec.structs.replace(effect, months=(month,), purchases=Purchases(-back.purchases, -back.spend_minor))
 
 
 def retiered(account: Account, effect: Effect, rulebook: Rulebook) -> tuple[Effect, str]:
@@ -148,12 +145,13 @@ def order_decision(
 
 
 def refund_decision(
-    account: Account, earnings: Earnings, before: Refunded, after: Refunded, rulebook: Rulebook, fact: Fact
+    account: Account, past: History, after: Refunded, rulebook: Rulebook, fact: Fact
 ) -> Decision:
     """The entry of a refund or cancellation."""
-    effect, tier = retiered(account, take_back(account, earnings, gone_back(earnings, before, after)), rulebook)
+    back = gone_back(past.earnings, past.refunded, after)
+    effect, tier = retiered(account, take_back(account, past.earnings, back), rulebook)
     kind = facts.ORDER_CANCELLED if after.cancelled else facts.REFUND
-    return fact.decision(kind, effect, tier, earnings.program)
+    return fact.decision(kind, effect, tier, past.earnings.program)
 
 
 @dataclass(frozen=True)
@@ -180,5 +178,3 @@ class Fact:
             amount_minor=self.amount_minor,
             currency=self.currency,
         )
-
-

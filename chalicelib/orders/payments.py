@@ -36,9 +36,7 @@ def redemption_uses(order: OrderIn, member_id: str) -> list[RedemptionUse]:
     Raises RedemptionNotFound, and Invalid for one of another member, of another amount or currency, or named twice.
     """
     named = [
-        (index, payment)
-        for index, payment in enumerate(order.payments)
-        if payment.redemption_id is not msgspec.UNSET
+        (index, payment) for index, payment in enumerate(order.payments) if payment.redemption_id is not msgspec.UNSET
     ]
     if len({payment.redemption_id for _index, payment in named}) < len(named):
         raise Invalid("A redemption pays an order once.", field="payments", code="redemption_repeated")
@@ -52,6 +50,8 @@ def _use(order: OrderIn, payment: PaymentIn, field: str, member_id: str) -> Rede
         raise Invalid("The redemption belongs to another member.", field=field, code="redemption_not_fitting")
     if (issue.amount_minor, issue.currency) != (payment.amount_minor, order.currency):
         raise Invalid(
-            f"The redemption is worth {issue.amount_minor} {issue.currency}.", field=field, code="redemption_not_fitting"
+            f"The redemption is worth {issue.amount_minor} {issue.currency}.",
+            field=field,
+            code="redemption_not_fitting",
         )
     return RedemptionUse(redemption, field)

@@ -47,9 +47,7 @@ def cancel(order_id: str, request: CancelIn, *, actor: str, now: int) -> Posted[
     return _append(step, lambda past: rules.cancel(past.earnings, past.refunded), actor=actor, now=now)
 
 
-def _append(
-    step: OrderStep, advance: Callable[[History], Refunded], *, actor: str, now: int
-) -> Posted[OrderStep]:
+def _append(step: OrderStep, advance: Callable[[History], Refunded], *, actor: str, now: int) -> Posted[OrderStep]:
     """Put `step` after all the order's steps, reading them again whenever another step came in between."""
     consistent = False
     for _attempt in attempts():
@@ -83,7 +81,7 @@ def _commit(step: OrderStep, past: History, after: Refunded, *, actor: str, now:
     fact = Fact(step.record_id, actor, occurred_at, after.last_minor, past.order.currency)
 
     def plan(account: Account) -> Plan[OrderStep]:
-        decision = decisions.refund_decision(account, past.earnings, past.refunded, after, book, fact)
+        decision = decisions.refund_decision(account, past, after, book, fact)
         return Plan(decision, step)
 
     return post(past.member_id, plan, now=lambda: now)

@@ -1,4 +1,4 @@
-"""How orders and refunds are shown; an answer to a posting is made from its record alone, so a replay shows the same."""
+"""How orders are shown. An answer to a posting is made from its record alone, so that a replay shows the same."""
 
 from __future__ import annotations
 

@@ -27,12 +27,18 @@ _POSTING_ERRORS = ("key_reused", "occurred_in_future", "occurred_too_long_ago", 
         200: "The same order was posted before.",
         202: "Nobody is known by this identity yet: the order waits until its member enrols.",
     },
-    errors=("member_not_found", "amounts_do_not_add_up", "currency_not_accepted", "redemption_not_open", *_POSTING_ERRORS),
+    errors=(
+        "member_not_found",
+        "amounts_do_not_add_up",
+        "currency_not_accepted",
+        "redemption_not_open",
+        *_POSTING_ERRORS,
+    ),
 )
 def post_order(call: Call[OrderIn]) -> Reply[OrderPosted]:
     """Send an order once, when it is paid. `source` and `order_id` name it for ever, so it may be sent again safely."""
     posted = service.post_order(call.body, actor=call.caller.actor(), now=call.now)
-    if posted.record.seq is None:
+    if not posted.record.has_entry:
         return Reply(render.posted_order(posted.record), status=202)
     return Reply(render.posted_order(posted.record), status=200 if posted.replayed else 201)
 

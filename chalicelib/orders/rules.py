@@ -20,7 +20,7 @@ class RefundExceedsOrder(Conflict):
 class Earnings(msgspec.Struct, frozen=True, kw_only=True):
     """What an order brought, as recorded with it; refunds reckon from this, never from today's rules.
 
-    `line_points` and `line_qualifying` run parallel to the lines (and are empty without lines). `month` is the tier month.
+    The three fields of lines run parallel to the lines (and are empty without any). `month` is the tier month.
     """
 
     total_minor: int
@@ -109,12 +109,10 @@ def check_sums(
         )
 
 
-def add_refund(
-    earnings: Earnings, before: Refunded, parts: Sequence[RefundPart], amount_minor: int | None
-) -> Refunded:
+def add_refund(earnings: Earnings, before: Refunded, parts: Sequence[RefundPart], amount_minor: int | None) -> Refunded:
     """The totals after one more refund, by `parts` of lines or by `amount_minor`.
 
-    Raises RefundExceedsOrder when more would go back than there is, and Invalid for a line that the order does not have.
+    Raises RefundExceedsOrder when more would go back than there is, and Invalid for a line that is not there.
     """
     if before.cancelled:
         raise RefundExceedsOrder("The order is cancelled; nothing of it is left to refund.")
@@ -131,7 +129,8 @@ def add_refund(
     )
     if after.total_minor > earnings.total_minor:
         raise RefundExceedsOrder(
-            f"{after.total_minor - before.total_minor} would go back and {earnings.total_minor - before.total_minor} is left."
+            f"{after.total_minor - before.total_minor} would go back "
+            f"and {earnings.total_minor - before.total_minor} is left."
         )
     return _with_last(earnings, before, after)
 

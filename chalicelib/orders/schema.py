@@ -48,7 +48,9 @@ class LineIn(_In):
 class PaymentIn(_In):
     """How a part of the total was paid. Points and gift cards earn nothing by default."""
 
-    type: Annotated[str, Meta(min_length=1, max_length=40, pattern="^[a-z0-9_]+$", examples=["card", "points", "gift_card"])]
+    type: Annotated[
+        str, Meta(min_length=1, max_length=40, pattern="^[a-z0-9_]+$", examples=["card", "points", "gift_card"])
+    ]
     amount_minor: Minor
     redemption_id: Annotated[str, Meta(pattern="^red_[a-z2-7]{26}$")] | UnsetType = UNSET
 

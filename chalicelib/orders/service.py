@@ -7,15 +7,16 @@ from dataclasses import dataclass
 import msgspec
 
 from chalicelib.base import clock, facts, ids
-from chalicelib.base.errors import Invalid
-from chalicelib.ledger.posting import Account, Lost, MemberNotFound, Plan, Posted, Write, peek, post, put_once
+from chalicelib.base.errors import Invalid, Unavailable
+from chalicelib.base.retry import attempts
+from chalicelib.ledger.posting import Account, Lost, MemberNotFound, Plan, Posted, Write, once, peek, post, put_once
 from chalicelib.members import service as members
 from chalicelib.orders import decisions, history
 from chalicelib.orders.decisions import Fact, Rulebook
 from chalicelib.orders.payments import RedemptionUse, redemption_uses
 from chalicelib.orders.rules import Earnings
 from chalicelib.orders.schema import Identity, OrderIn, PurchaseIn, QuoteIn
-from chalicelib.orders.table import OrderStep, UnclaimedPointer, step_name
+from chalicelib.orders.table import OrderStep, UnclaimedPointer, read_steps, step_name
 from chalicelib.program import service as programs
 from chalicelib.program.rules import earning
 
@@ -62,19 +63,25 @@ def _post(order: OrderIn, *, actor: str, now: int) -> Posted[OrderStep]:
     decisions.check_time(book.then.program, occurred_at, now)
     for _attempt in attempts():
         member_id = addressee(order)
+        if member_id is not None:
+            return _earn(order, member_id, book, actor, now)
         try:
-            if member_id is None:
-                return put_once(_step(order, waiting, kind=history.UNCLAIMED, now=now), _waiting(order))
-            uses = redemption_uses(order, member_id)
-            return post(member_id, lambda account: _plan(order, account, book, actor, uses), now=lambda: now)
-        except IdentityTaken:
+            return put_once(_step(order, waiting, kind=history.UNCLAIMED, now=now), _waiting(order))
+        except Lost:
+            # Somebody has enrolled with this identity since it was looked up.
             continue
     raise Unavailable("The member is just being enrolled. Send the same request again.", code="busy")
 
 
-def _plan(
-    order: OrderIn, account: Account, book: Rulebook, actor: str, uses: list[RedemptionUse]
-) -> Plan[OrderStep]:
+def _earn(order: OrderIn, member_id: str, book: Rulebook, actor: str, now: int) -> Posted[OrderStep]:
+    uses = redemption_uses(order, member_id)
+    try:
+        return post(member_id, lambda account: _plan(order, account, book, actor, uses), now=lambda: now)
+    except Lost as lost:
+        raise uses[0].refusal() from lost
+
+
+def _plan(order: OrderIn, account: Account, book: Rulebook, actor: str, uses: list[RedemptionUse]) -> Plan[OrderStep]:
     occurred_at = clock.seconds(order.occurred_at)
     tier = decisions.tier_code(account.state, book, account.posted_at)
     earnings = decisions.earnings_of(order, occurred_at, book, tier)
@@ -150,12 +157,12 @@ def pointer_key(identity_key: str) -> str:
     return f"unclaimed#{ids.keyed_hash('unclaimed', identity_key)}"
 
 
-def _pointers(order: OrderIn) -> list[Write]:
+def _waiting(order: OrderIn) -> list[Write]:
+    """The pointer by which whoever enrols finds the order, written only while nobody has the identity."""
     if order.identity is msgspec.UNSET:
         raise MemberNotFound("No member has this id.", field="member_id")
     order_id = order_id_of(order.source, order.order_id)
-    key = pointer_key(members.identity_key(*_named(order.identity)))
+    identity_key = members.identity_key(*_named(order.identity))
     occurred_at = clock.text(clock.seconds(order.occurred_at))
-    return [Write(UnclaimedPointer(key, f"{occurred_at}#{order_id}", waiting=order_id))]
-
-
+    pointer = UnclaimedPointer(pointer_key(identity_key), f"{occurred_at}#{order_id}", waiting=order_id)
+    return [members.still_nobody(identity_key), Write(pointer)]

@@ -6,8 +6,7 @@ import json
 import logging
 from typing import Any
 
-from chalice import Blueprint
-from chalice.app import SQSEvent
+from chalice.app import Blueprint, SQSEvent
 
 from chalicelib.base import clock
 from chalicelib.orders import claims, intake

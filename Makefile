@@ -1,0 +1,57 @@
+# Huike: `make help` says what there is. Nothing here needs an AWS account, Docker or Node.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+STAGE ?= dev
+ARGS ?=
+# Everything is written inside the project, so a machine whose home cannot be written to works as well.
+export PIP_CACHE_DIR := $(CURDIR)/.local/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix bench package clean lock openapi
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Huike needs Python 3.11 or newer; this is %s. Try: make PYTHON=python3.12 run" % sys.version.split()[0])'
+	@echo "Building the virtual environment in $(VENV) (once, a minute or two) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+run: $(READY) ## Build, deploy to a local AWS, bring in real purchases and serve the API (ARGS="--no-seed --port 8090 --keep DIR")
+	@exec $(BIN)/python -m infra.local $(ARGS)
+
+test: check ## Check everything, then run every test
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## Lint, types, architecture, API document
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m infra.openapi --check
+
+fix: $(READY) ## Format and mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+openapi: $(READY) ## Write docs/openapi.json anew
+	$(BIN)/python -m infra.openapi
+
+bench: $(READY) ## Measure and print tables
+	$(BIN)/python -m benchmarks $(ARGS)
+
+package: $(READY) ## Build the deployment package (STAGE=dev)
+	$(BIN)/python -m infra.package --stage $(STAGE) $(ARGS)
+
+lock: ## Resolve requirements*.in anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements.in -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-dev.in -o requirements-dev.txt
+
+clean: ## Remove everything that was built
+	rm -rf $(VENV) build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .chalice/deployments

@@ -1,0 +1,227 @@
+"""How points come and go, as properties over many accounts."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.ledger import points
+from chalicelib.ledger.effects import Effect, Unbalanced, apply, fold
+from chalicelib.ledger.points import InsufficientPoints, Refundable, clawed_in_total
+from chalicelib.ledger.state import NEVER, Lifetime, Lot, Pending, State, pack, unpack
+
+NOW = 1_000_000
+EXPIRIES = (NOW + 10, NOW + 20, NOW + 30, NEVER)
+
+
+def state_with(*lots: tuple[int, int], owed: int = 0, pending: tuple[Pending, ...] = ()) -> State:
+    """An account that earned all it has."""
+    earned = sum(amount for _expiry, amount in lots) + sum(item.points for item in pending)
+    lots_held = tuple(Lot(expiry, amount) for expiry, amount in sorted(lots))
+    return State(lots=lots_held, pending=pending, owed=owed, lifetime=Lifetime(earned=earned, clawed=owed))
+
+
+def total(state: State) -> int:
+    return sum(lot.points for lot in state.lots) + sum(item.points for item in state.pending) - state.owed
+
+
+@st.composite
+def movements(draw: st.DrawFn) -> list[tuple[str, int, int]]:
+    kinds = st.sampled_from(["earn", "pend", "spend", "claw", "adjust", "cancel", "wait"])
+    return draw(st.lists(st.tuples(kinds, st.integers(0, 300), st.sampled_from(range(4))), max_size=25))
+
+
+def moved(state: State, spent: list[tuple[Lot, ...]], movement: tuple[str, int, int], at: int) -> Effect | None:
+    kind, amount, choice = movement
+    match kind:
+        case "earn":
+            return points.earn(state, amount, expires_at=EXPIRIES[choice])
+        case "pend":
+            return points.earn(state, amount, expires_at=EXPIRIES[choice], available_at=at + choice)
+        case "spend" if 0 < amount <= state.available:
+            effect = points.spend(state, amount)
+            spent.append(effect.debits)
+            return effect
+        case "claw":
+            return points.claw(state, amount, expires_at=EXPIRIES[choice])
+        case "adjust" if amount and -amount // 2 + state.available >= 0:
+            return points.adjustment(state, amount - 150 or 1, EXPIRIES[choice]) if amount >= 150 else None
+        case "cancel" if spent:
+            return points.restore(state, tuple(lot for lot in spent.pop() if lot.expires_at > at))
+    return None
+
+
+@given(movements())
+def test_every_point_is_accounted_for_whatever_happens(history: list[tuple[str, int, int]]) -> None:
+    state, at = State(), NOW
+    spent: list[tuple[Lot, ...]] = []
+    for movement in history:
+        at += movement[2] if movement[0] == "wait" else 0
+        before = fold(state, at).state
+        effect = moved(before, spent, movement, at)
+        if effect is None:
+            continue
+        state = apply(before, effect, at)
+        assert total(state) == state.lifetime.net
+        assert effect.net == total(state) - total(before) + (state.lifetime.expired - before.lifetime.expired)
+        assert all(lot.points > 0 and lot.expires_at > at for lot in state.lots)
+        assert list(state.lots) == sorted(state.lots, key=lambda lot: lot.expires_at)
+        assert state.owed >= 0
+        assert not (state.owed and state.lots), "whoever owes has no points to spend"
+
+
+@given(movements(), st.integers(0, 40), st.integers(0, 40))
+def test_folding_in_steps_is_folding_at_once(history: list[tuple[str, int, int]], first: int, second: int) -> None:
+    state = State()
+    for movement in history:
+        effect = moved(state, [], movement, NOW)
+        state = apply(state, effect, NOW) if effect else state
+    stepwise = fold(fold(state, NOW + first).state, NOW + first + second).state
+    assert stepwise == fold(state, NOW + first + second).state
+
+
+def test_points_that_expire_soonest_are_spent_first() -> None:
+    state = state_with((NOW + 10, 50), (NOW + 20, 50))
+    assert points.spend(state, 70).debits == (Lot(NOW + 10, 50), Lot(NOW + 20, 20))
+
+
+def test_more_than_is_available_cannot_be_spent() -> None:
+    with pytest.raises(InsufficientPoints, match="51 points are needed and 50 are available"):
+        points.spend(state_with((NOW + 10, 50)), 51)
+
+
+def test_a_cancelled_redemption_puts_back_the_very_lots() -> None:
+    before = state_with((NOW + 10, 50), (NOW + 20, 50))
+    spent = points.spend(before, 70)
+    after = apply(before, spent, NOW)
+    restored = apply(after, points.restore(after, spent.debits), NOW)
+    assert restored.lots == before.lots
+
+
+def test_what_comes_back_repays_what_is_owed_from_the_shortest_lived_points() -> None:
+    state = state_with(owed=30)
+    effect = points.restore(state, (Lot(NOW + 10, 20), Lot(NOW + 20, 50)))
+    assert (effect.repaid, effect.credits) == (30, (Lot(NOW + 20, 40),))
+
+
+def test_every_inflow_repays_what_is_owed_first() -> None:
+    state = apply(state_with(owed=30), points.earn(state_with(owed=30), 100, expires_at=NOW + 10), NOW)
+    assert (state.owed, state.available) == (0, 70)
+
+
+def test_pending_points_repay_when_they_mature() -> None:
+    state = state_with(owed=30)
+    state = apply(state, points.earn(state, 100, expires_at=NOW + 100, available_at=NOW + 5), NOW)
+    assert (state.owed, state.available) == (30, -30)
+    matured = fold(state, NOW + 5)
+    assert (matured.matured_points, matured.state.owed, matured.state.available) == (100, 0, 70)
+
+
+def test_dates_judge_an_expired_lot_without_any_job() -> None:
+    state = state_with((NOW + 10, 50), (NOW + 20, 30))
+    assert fold(state, NOW + 9).state.available == 80
+    assert fold(state, NOW + 10).state.available == 30
+    assert fold(state, NOW + 10).expired_points == 50
+
+
+def test_points_that_arrive_expired_are_gone_at_once() -> None:
+    state = apply(State(), points.earn(State(), 80, expires_at=NOW - 1), NOW)
+    assert (state.available, state.lifetime.earned, state.lifetime.expired) == (0, 80, 80)
+
+
+class TestAClawbackTakes:
+    def test_the_orders_own_pending_points_first(self) -> None:
+        state = state_with((NOW + 10, 50), pending=(Pending(NOW + 5, NOW + 30, 40),))
+        effect = points.claw(state, 60, expires_at=NOW + 30, available_at=NOW + 5)
+        assert effect.unpended == (Pending(NOW + 5, NOW + 30, 40),)
+        assert effect.debits == (Lot(NOW + 10, 20),)
+
+    def test_then_its_own_lot_and_only_then_others(self) -> None:
+        state = state_with((NOW + 10, 50), (NOW + 20, 40))
+        effect = points.claw(state, 60, expires_at=NOW + 20)
+        assert effect.debits == (Lot(NOW + 10, 20), Lot(NOW + 20, 40))
+
+    def test_nothing_for_points_that_lapsed_before(self) -> None:
+        state = fold(state_with((NOW + 10, 50), (NOW + 20, 40)), NOW + 10).state
+        effect = points.claw(state, 50, expires_at=NOW + 10)
+        assert (effect.absorbed, effect.debits, effect.net) == ((Lot(NOW + 10, 50),), (), 0)
+
+    def test_a_lapsed_lot_absorbs_each_point_once(self) -> None:
+        state = fold(state_with((NOW + 10, 50), (NOW + 20, 40)), NOW + 10).state
+        state = apply(state, points.claw(state, 50, expires_at=NOW + 10), NOW + 10)
+        assert points.claw(state, 10, expires_at=NOW + 10).debits == (Lot(NOW + 20, 10),)
+
+    def test_what_is_missing_as_a_debt(self) -> None:
+        state = apply(state_with((NOW + 10, 50)), points.claw(state_with((NOW + 10, 50)), 80, expires_at=NOW + 10), NOW)
+        assert (state.lots, state.owed, state.available) == ((), 30, -30)
+
+
+@st.composite
+def refunded_orders(draw: st.DrawFn) -> tuple[Refundable, tuple[int, ...], int]:
+    amounts = tuple(draw(st.lists(st.integers(1, 500), max_size=5)))
+    line_points = tuple(draw(st.integers(0, 90)) for _ in amounts)
+    extra = draw(st.integers(0 if amounts else 1, 50))
+    total_points = sum(line_points) if amounts else draw(st.integers(0, 400))
+    by_line = tuple(draw(st.integers(0, amount)) for amount in amounts)
+    total_minor = sum(amounts) + extra
+    at_large = draw(st.integers(0, total_minor - sum(by_line)))
+    return Refundable(total_minor, total_points, amounts, line_points), by_line, at_large
+
+
+@given(refunded_orders())
+def test_refunds_never_take_more_than_was_earned_and_all_of_it_in_the_end(
+    case: tuple[Refundable, tuple[int, ...], int],
+) -> None:
+    order, by_line, at_large = case
+    clawed = clawed_in_total(order, by_line, at_large)
+    assert 0 <= clawed <= order.points
+    assert clawed_in_total(order, by_line, order.total_minor - sum(by_line)) == order.points
+    if order.line_amounts_minor:
+        assert clawed_in_total(order, order.line_amounts_minor, 0) == order.points
+
+
+@given(refunded_orders(), st.data())
+def test_another_refund_never_gives_points_back(
+    case: tuple[Refundable, tuple[int, ...], int], data: st.DataObject
+) -> None:
+    order, by_line, at_large = case
+    left = order.total_minor - sum(by_line) - at_large
+    more_at_large = data.draw(st.integers(0, left))
+    assert clawed_in_total(order, by_line, at_large + more_at_large) >= clawed_in_total(order, by_line, at_large)
+    for index, amount in enumerate(order.line_amounts_minor):
+        more = min(left, amount - by_line[index])
+        more_by_line = (*by_line[:index], by_line[index] + more, *by_line[index + 1 :])
+        assert clawed_in_total(order, more_by_line, at_large) >= clawed_in_total(order, by_line, at_large)
+
+
+@given(st.integers(1, 10_000), st.integers(0, 5_000), st.lists(st.integers(1, 500), max_size=12))
+def test_refunds_by_amount_claw_the_floor_of_their_share(total_minor: int, earned: int, parts: list[int]) -> None:
+    order = Refundable(total_minor, earned)
+    for refunded in itertools.accumulate(parts):
+        if refunded <= total_minor:
+            assert clawed_in_total(order, (), refunded) == earned * refunded // total_minor
+
+
+def test_an_effect_that_does_not_balance_is_refused() -> None:
+    with pytest.raises(Unbalanced):
+        apply(State(), Effect(credits=(Lot(NOW + 1, 5),)), NOW)
+    with pytest.raises(Unbalanced):
+        apply(State(), Effect(debits=(Lot(NOW + 1, 5),), lifetime=Lifetime(redeemed=5)), NOW)
+
+
+@given(movements())
+def test_a_packed_state_reads_back_the_same(history: list[tuple[str, int, int]]) -> None:
+    state = State()
+    for movement in history:
+        effect = moved(state, [], movement, NOW)
+        state = apply(state, effect, NOW) if effect else state
+    assert unpack(pack(state)) == state
+
+
+def test_a_typical_state_packs_into_600_bytes() -> None:
+    months = 24
+    state = State(lots=tuple(Lot(NOW + 2_600_000 * month, 1200) for month in range(1, months + 1)))
+    assert len(pack(state)) <= 600
