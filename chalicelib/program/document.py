@@ -139,7 +139,8 @@ class Program(_Part, frozen=True, kw_only=True):
     tier_policy: TierPolicy
     expiry: RollingMonths | Never
     pending_days: Annotated[int, Meta(ge=0, le=60)] = 0
-    late_days: Annotated[int, Meta(ge=0, le=366)]
+    # As far back as the qualifying months in a member's state reach.
+    late_days: Annotated[int, Meta(ge=0, le=1100)]
     # The ledger remembers a year of expired lots for refunds.
     refund_window_days: Annotated[int, Meta(ge=0, le=365)]
     grace_days: Annotated[int, Meta(ge=0, le=366)] = 0
