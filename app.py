@@ -4,10 +4,33 @@ from __future__ import annotations
 
 from chalice.app import Chalice
 
-from chalicelib.web import authorizer, edge
+import chalicelib.ledger.triggers
+import chalicelib.members.routes
+import chalicelib.orders.routes
+import chalicelib.orders.triggers
+import chalicelib.program.routes
+import chalicelib.program.triggers
+import chalicelib.rewards.routes
+import chalicelib.web.authorizer
+from chalicelib.web import edge
 
 app = Chalice(app_name="huike")
+# There are no binary answers; with Chalice's list, a client that accepts images would get its JSON as base 64.
 app.api.binary_types = []
 app.register_middleware(edge.finish, "http")
 
-app.register_blueprint(authorizer.blueprint)
+for room in (
+    chalicelib.program.routes.room,
+    chalicelib.members.routes.room,
+    chalicelib.rewards.routes.room,
+    chalicelib.orders.routes.room,
+):
+    app.register_blueprint(room.blueprint)
+
+for triggers in (
+    chalicelib.web.authorizer,
+    chalicelib.ledger.triggers,
+    chalicelib.program.triggers,
+    chalicelib.orders.triggers,
+):
+    app.register_blueprint(triggers.blueprint)

@@ -11,6 +11,7 @@ from chalicelib.base.errors import Invalid, Unavailable
 from chalicelib.base.retry import attempts
 from chalicelib.ledger.posting import Account, Lost, MemberNotFound, Plan, Posted, Write, once, peek, post, put_once
 from chalicelib.members import service as members
+from chalicelib.members.table import still_free
 from chalicelib.orders import decisions, history
 from chalicelib.orders.decisions import Fact, Rulebook
 from chalicelib.orders.payments import RedemptionUse, redemption_uses
@@ -165,4 +166,4 @@ def _waiting(order: OrderIn) -> list[Write]:
     identity_key = members.identity_key(*_named(order.identity))
     occurred_at = clock.text(clock.seconds(order.occurred_at))
     pointer = UnclaimedPointer(pointer_key(identity_key), f"{occurred_at}#{order_id}", waiting=order_id)
-    return [members.still_nobody(identity_key), Write(pointer)]
+    return [still_free(identity_key), Write(pointer)]
