@@ -1,8 +1,8 @@
 """The function that API Gateway asks who a bearer token belongs to.
 
-It is deployed on its own with its own small import graph: neither the database nor any area is loaded for it. Verifying
-takes PyJWT and cryptography, which the API's function, importing this module for its routes, must not pay for; hence they
-are imported at the first token.
+It is deployed on its own with its own small import graph: neither the database nor any area is loaded for it.
+Verifying takes PyJWT and cryptography, which the API's function, importing this module for its routes, must not pay
+for; hence they are imported at the first token.
 """
 
 from __future__ import annotations

@@ -51,12 +51,15 @@ class Call(Generic[Body]):
         if text is None:
             return PAGE_DEFAULT
         # `isdecimal` alone would let through digits of other scripts, which `int` reads as well.
-        if not (text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= PAGE_MAX):
+        if not (text.isascii() and text.isdecimal() and len(text) <= len(str(PAGE_MAX)) and 1 <= int(text) <= PAGE_MAX):
             raise Invalid(f"limit is a number from 1 to {PAGE_MAX}.", field="limit", code="query_invalid")
         return int(text)
 
     def cursor(self, owner: str) -> Any:
-        """The key with which this page of `owner`'s list begins, None for the first. Raises Invalid `cursor_invalid`."""
+        """The key after which this page of `owner`'s list begins, None for the first.
+
+        Raises Invalid `cursor_invalid`.
+        """
         text = self.query("cursor")
         return None if text is None else cursors.unseal(text, self.operation, owner)
 
@@ -66,7 +69,10 @@ class Call(Generic[Body]):
 
     @property
     def idempotency_key(self) -> str:
-        """The Idempotency-Key header. Raises Invalid `idempotency_key_missing` unless it is 1 to 255 characters of text."""
+        """The Idempotency-Key header.
+
+        Raises Invalid `idempotency_key_missing` unless it is 1 to 255 characters of text.
+        """
         key = (self.header("Idempotency-Key") or "").strip()
         if not _KEY.fullmatch(key):
             raise Invalid(

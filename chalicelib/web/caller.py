@@ -28,7 +28,7 @@ class Caller:
     mail: str | None = None
 
     def actor(self, _member_id: str = "") -> str:
-        """How a ledger entry names this caller. A member acts only on its own account, which need not be named again."""
+        """How a ledger entry names this caller. A member acts on its own account, which need not be named again."""
         if self.kind == "system":
             return f"system:{self.client_id}"
         if self.kind == "staff":

@@ -1,10 +1,11 @@
-"""The last hand on every answer: what Chalice says itself becomes a problem document, and all carry the same headers."""
+"""The last hand on every answer: what Chalice says itself becomes a problem document, and all share some headers."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from chalice.app import Request, Response
@@ -18,22 +19,27 @@ _log.setLevel(logging.INFO)
 
 
 def finish(request: Request | None, get_response: Callable[[Any], Response]) -> Response:
-    """Chalice's HTTP middleware.
+    """Chalice's HTTP middleware; it logs one line a request.
 
-    It logs one line a request. Chalice answers an unknown method by itself, without CORS headers and in a form of its own; a view's failure outside
+    Chalice answers an unknown method by itself, without CORS headers and in a form of its own; a view's failure outside
     its room would look alike.
     """
     begun = time.perf_counter()
     try:
         response = get_response(request)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- every failure is answered as a problem, and logged there
         response = _problem(request, error)
     if isinstance(response.body, dict):
         given = response.headers
         response = _problem(request, _translated(response))
         # Such as Allow, which an unknown method is answered with.
         response.headers = {**given, **response.headers}
-    response.headers = {"Cache-Control": "private, no-cache", **cors.HEADERS, **response.headers}
+    response.headers = {
+        "Cache-Control": "private, no-cache",
+        "Vary": "Accept-Language",
+        **cors.HEADERS,
+        **response.headers,
+    }
     if request:
         spent_ms = (time.perf_counter() - begun) * 1000
         _log.info("%s %s %d %.0f ms %s", request.method, request.path, response.status_code, spent_ms, _id(request))
@@ -43,9 +49,9 @@ def finish(request: Request | None, get_response: Callable[[Any], Response]) -> 
 def _translated(response: Response) -> Exception:
     """The refusal that stands for one of Chalice's own answers, `{"Code": …, "Message": …}`."""
     message = str(response.body.get("Message", ""))
-    if response.status_code == 405:
+    if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return problems.MethodNotAllowed(f"{message}.")
-    if response.status_code < 500:
+    if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         return Invalid(f"{message}.")
     return RuntimeError(message)
 

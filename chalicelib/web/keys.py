@@ -47,8 +47,8 @@ def fetch(url: str) -> Any:
 class KeyStore:
     """The keys of one issuer, by key id.
 
-    `jwks_url` may be empty: the keys are then looked for where Cognito publishes them, and after a 404 where the issuer's
-    own discovery document says.
+    `jwks_url` may be empty: the keys are then looked for where Cognito publishes them, and after a 404 where the
+    issuer's own discovery document says.
     """
 
     def __init__(
@@ -67,7 +67,10 @@ class KeyStore:
         self._fetched_at: float | None = None
 
     def find(self, key_id: str) -> jwt.PyJWK | None:
-        """The key with this id, or None. Raises KeysUnavailable where the issuer does not answer and no key is known."""
+        """The key with this id, or None.
+
+        Raises KeysUnavailable where the issuer does not answer and no key is known.
+        """
         age = None if self._fetched_at is None else self._clock() - self._fetched_at
         wanted = key_id not in self._keys and (age is None or age >= _REFETCH_AFTER_S)
         if wanted or (age is not None and age >= _STALE_AFTER_S):

@@ -31,7 +31,7 @@ from chalicelib.web.call import PAGE_MAX, Call, Reply
 from chalicelib.web.caller import Caller, Kind, from_context
 from chalicelib.web.cors import CORS
 
-__all__ = ["IDEMPOTENCY_KEY", "IF_MATCH", "PAGE", "Call", "Operation", "Param", "Reply", "Room"]
+__all__ = ["IDEMPOTENCY_KEY", "IF_MATCH", "PAGE", "Call", "Operation", "Param", "Reply", "Room", "tag_of"]
 
 View = TypeVar("View", bound=Callable[..., Reply[Any]])
 
@@ -121,7 +121,7 @@ class Room:
 
     def _register(self, method: str, path: str, body: type | None, contract: Contract) -> Callable[[View], View]:
         def register(view: View) -> View:
-            operation = _operation(method, path, body, contract, view, self.name)
+            operation = _operation(view, contract, method=method, path=path, body=body, tag=self.name)
             decoder: msgspec.json.Decoder[Any] | None = msgspec.json.Decoder(body) if body else None
 
             @functools.wraps(view)
@@ -137,7 +137,7 @@ class Room:
 
 
 def _operation(
-    method: str, path: str, body: type | None, contract: Contract, view: Callable[..., Any], tag: str
+    view: Callable[..., Any], contract: Contract, *, method: str, path: str, body: type | None, tag: str
 ) -> Operation:
     return Operation(
         method=method,
@@ -169,7 +169,7 @@ def _serve(
         call = _admit(operation, decoder, request, request_id)
         reply = view(call, **{name: _path_argument(text) for name, text in arguments.items()})
         return _response(operation, reply, call.header("If-None-Match"))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- every failure is answered as a problem, and logged there
         problem = problems.answer(error, request_id)
         return Response(problem.body, {**problem.headers}, problem.status)
 
@@ -232,7 +232,7 @@ def _response(operation: Operation, reply: Reply[Any], if_none_match: str | None
     headers: dict[str, str | list[str]] = {"Content-Type": bodies.JSON, **reply.headers}
     version = reply.etag
     if version is None and operation.method == "GET":
-        version = hashlib.sha256(body).hexdigest()[:32]
+        version = _hash(body)
     if version is None:
         return Response(body.decode(), headers, reply.status)
     headers["ETag"] = f'"{version}"'
@@ -240,6 +240,15 @@ def _response(operation: Operation, reply: Reply[Any], if_none_match: str | None
         headers.pop("Content-Type")
         return Response("", headers, 304)
     return Response(body.decode(), headers, reply.status)
+
+
+def tag_of(answer: Any) -> str:
+    """The ETag of an answer by what it says."""
+    return _hash(msgspec.json.encode(answer))
+
+
+def _hash(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:32]
 
 
 def _matches(version: str, if_none_match: str) -> bool:

@@ -1,0 +1,129 @@
+"""What a member's account, statement and chain look like at the edge."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class LotOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Points that expire together; null means never."""
+
+    points: int
+    expires_at: str | None
+
+
+class PendingOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Points that are on their way."""
+
+    points: int
+    available_at: str
+
+
+class NextTierOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The next tier up, and the qualifying points still missing for it."""
+
+    code: str
+    name: str
+    points: int
+
+
+class TierOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The member's tier. The first tier has no term, and the last has nothing above it.
+
+    `to_keep` are the qualifying points still missing before `until` for keeping the tier.
+    """
+
+    code: str
+    name: str
+    since: str | None
+    until: str | None
+    to_next: NextTierOut | None
+    to_keep: int | None
+
+
+class LifetimeOut(msgspec.Struct, frozen=True, kw_only=True):
+    """All points that ever came or went, by cause."""
+
+    earned: int
+    restored: int
+    adjusted: int
+    redeemed: int
+    expired: int
+    clawed: int
+
+
+class AccountOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A member's points at `as_of`. `available` is below zero while more is owed than there is."""
+
+    member_id: str
+    available: int
+    owed: int
+    lots: tuple[LotOut, ...]
+    pending: tuple[PendingOut, ...]
+    tier: TierOut
+    lifetime: LifetimeOut
+    as_of: str
+
+
+class EntryOut(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the statement.
+
+    `expired` are the points that lapsed since the line before, and `available` is the balance after this one.
+    """
+
+    seq: int
+    kind: str
+    reason: str
+    title: str
+    points: int
+    expired: int
+    available: int
+    tier: str
+    record: str
+    actor: Literal["member", "staff", "system"]
+    amount_minor: int | None
+    currency: str | None
+    occurred_at: str
+    posted_at: str
+
+
+class StatementOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the statement, newest first; without `next_cursor` it is the last."""
+
+    entries: tuple[EntryOut, ...]
+    next_cursor: str | None
+
+
+class LinkOut(msgspec.Struct, frozen=True, kw_only=True):
+    """One link of the chain, complete.
+
+    `effect` and `state` are the packed bytes that `hash` covers, `prev` the hash of the link before; all in base 64.
+    """
+
+    member_id: str
+    seq: int
+    kind: str
+    record: str
+    reason: str
+    actor: str
+    program: int
+    occurred_at: int
+    posted_at: int
+    points: int
+    expired: int
+    amount_minor: int
+    currency: str
+    tier: str
+    effect: bytes
+    state: bytes
+    prev: bytes
+    hash: bytes
+
+
+class ProofOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the chain, oldest first; without `next_cursor` it is the last."""
+
+    entries: tuple[LinkOut, ...]
+    next_cursor: str | None

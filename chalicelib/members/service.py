@@ -1,0 +1,109 @@
+"""Who is who: which member a caller acts for, to whom an identity leads, and what is known of a member."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from chalicelib.base.errors import Forbidden, Invalid
+from chalicelib.ledger.posting import MemberNotFound
+from chalicelib.members.rules import Person, external_key, identity_keys, mail_key, normal_mail, normal_phone, phone_key
+from chalicelib.members.table import ProfileItem, find_identity, read_profile
+
+ME: Final = "me"
+
+_REMEMBERED_MAX = 10_000
+_members_by_subject: dict[str, str] = {}
+
+
+class Bearer(Protocol):
+    """What must be known of a caller to tell whom it may act for."""
+
+    @property
+    def kind(self) -> str:
+        """`member`, `staff` or `system`."""
+
+    @property
+    def subject(self) -> str:
+        """The token's subject."""
+
+    @property
+    def issuer(self) -> str:
+        """Who issued the token."""
+
+    def require(self, scope: str) -> None:
+        """Raises Forbidden unless the token carries `scope`."""
+
+
+def member_for(caller: Bearer, member_id: str, scope: str | None = None) -> str:
+    """The member that `member_id` (or `me`) stands for, if the caller may act for it.
+
+    Staff and systems may for every member, provided that they have `scope`; whether there is such a member is not
+    looked at. A person may for nobody else, and is refused (Forbidden `not_your_account`) in the same words whether or
+    not there is such a member. Raises MemberNotFound for the `me` of somebody who is no member.
+    """
+    if caller.kind != "member":
+        if scope:
+            caller.require(scope)
+        if member_id == ME:
+            raise MemberNotFound("Only a person can say `me`; name the member by its id.", field="member_id")
+        return member_id
+    own = member_of(Person(caller.issuer, caller.subject))
+    if member_id == ME and own is None:
+        raise MemberNotFound("You are not a member yet; enrol first.", field="member_id")
+    if own is None or member_id not in {ME, own}:
+        raise Forbidden("This is not your account.", code="not_your_account")
+    return own
+
+
+def member_of(person: Person) -> str | None:
+    """The member that a person is; remembered by the process, for a sign-in keeps its member."""
+    member_id = _members_by_subject.get(person.key) or find_identity(person.key)
+    if member_id:
+        remember(person, member_id)
+    return member_id
+
+
+def remember(person: Person, member_id: str) -> None:
+    """Keep in this process that a sign-in leads to a member."""
+    if len(_members_by_subject) >= _REMEMBERED_MAX:
+        _members_by_subject.clear()
+    _members_by_subject[person.key] = member_id
+
+
+def forget_all() -> None:
+    """Forget which sign-in leads to which member."""
+    _members_by_subject.clear()
+
+
+def identity_key(kind: str, value: str, source: str = "", *, field: str = "identity") -> str:
+    """The key of an identity of kind `phone` (E.164 in any spelling), `mail` or `external` (with its `source`).
+
+    Raises Invalid (`phone_invalid`, `mail_invalid`, `identity_invalid`).
+    """
+    if kind == "phone":
+        return phone_key(normal_phone(value, field=f"{field}.phone"))
+    if kind == "mail":
+        return mail_key(normal_mail(value, field=f"{field}.mail"))
+    if kind == "external":
+        return external_key(source, value)
+    raise Invalid(
+        f"An identity is a phone, a mail or an external id, not {kind!r}.", field=field, code="identity_invalid"
+    )
+
+
+def find(key: str) -> str | None:
+    """The member to whom the identity with this key leads now, or None."""
+    return find_identity(key)
+
+
+def read(member_id: str) -> ProfileItem:
+    """A member's profile as it is now. Raises MemberNotFound."""
+    item = read_profile(member_id)
+    if item is None:
+        raise MemberNotFound("No member has this id.", field="member_id")
+    return item
+
+
+def identities_of(member_id: str) -> list[str]:
+    """The keys of the identities that lead to a member, sign-ins left out. Raises MemberNotFound."""
+    return identity_keys(read(member_id).person)

@@ -1,0 +1,137 @@
+"""Table `members`: profiles, the identities that lead to them, and what was done to them by hand.
+
+All share one hash key: `mem_…` is a profile, `phone#…`, `mail#…`, `ext#…` and `sub#…` are identities, `chg_…` changes
+of a profile and `adj_…` adjustments. An identity is put if absent, so it leads to one member only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.models import Model
+
+from chalicelib.base.dynamo import IntAttribute
+from chalicelib.base.settings import settings
+from chalicelib.ledger.posting import Act, Write
+from chalicelib.ledger.records import Record
+from chalicelib.members.rules import Profile
+
+_PROFILE = msgspec.json.Decoder(Profile)
+
+_NAME = settings().table("members")
+
+
+class ProfileItem(Record):
+    """A member, and the record of the enrolment. `subject` is the key of the sign-in that belongs to it, if any."""
+
+    class Meta:
+        table_name = _NAME
+
+    key = UnicodeAttribute(hash_key=True)
+    profile = UnicodeAttribute()
+    version = IntAttribute()
+    updated_at = UnicodeAttribute()
+    subject = UnicodeAttribute(null=True)
+
+    @property
+    def person(self) -> Profile:
+        """The profile in its own form."""
+        return _PROFILE.decode(self.profile)
+
+
+class IdentityItem(Model):
+    """Leads from an identity to its member."""
+
+    class Meta:
+        table_name = _NAME
+
+    key = UnicodeAttribute(hash_key=True)
+    member_id = UnicodeAttribute()
+
+
+class LinkItem(Record):
+    """The identity of a sign-in that found a member whom a shop had enrolled; it is read as an IdentityItem."""
+
+    class Meta:
+        table_name = _NAME
+
+    key = UnicodeAttribute(hash_key=True)
+
+
+class ChangeItem(Record):
+    """One accepted change of a profile, named after the version that it was based on."""
+
+    class Meta:
+        table_name = _NAME
+
+    key = UnicodeAttribute(hash_key=True)
+
+
+class AdjustmentItem(Record):
+    """One adjustment; its entry carries points, reason and actor."""
+
+    class Meta:
+        table_name = _NAME
+
+    key = UnicodeAttribute(hash_key=True)
+    reason = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    note = UnicodeAttribute(null=True)
+
+
+def packed(profile: Profile) -> str:
+    """The stored form of a profile."""
+    return msgspec.json.encode(profile).decode()
+
+
+def read_profile(member_id: str) -> ProfileItem | None:
+    """A member's profile as it is now."""
+    return next(iter(ProfileItem.query(member_id, consistent_read=True, limit=1)), None)
+
+
+def read_adjustment(adjustment_id: str) -> AdjustmentItem | None:
+    """A recorded adjustment as it is now."""
+    return next(iter(AdjustmentItem.query(adjustment_id, consistent_read=True, limit=1)), None)
+
+
+def read_change(change_id: str) -> ChangeItem | None:
+    """A recorded change as it is now."""
+    return next(iter(ChangeItem.query(change_id, consistent_read=True, limit=1)), None)
+
+
+def find_identity(key: str) -> str | None:
+    """The member to whom an identity leads. What was put a moment ago is found, at the price of a second read."""
+    for consistent in (False, True):
+        try:
+            return str(IdentityItem.get(key, consistent_read=consistent).member_id)
+        except IdentityItem.DoesNotExist:
+            continue
+    return None
+
+
+def holders(keys: Iterable[str]) -> dict[str, str]:
+    """The members to whom identities lead now, by key; those that lead nowhere are left out."""
+    items = IdentityItem.batch_get(list(keys), consistent_read=True)
+    return {item.key: item.member_id for item in items}
+
+
+def take(key: str, member_id: str) -> Write:
+    """The write by which a member takes an identity that nobody has."""
+    return Write(IdentityItem(key, member_id=member_id), Act.PUT, IdentityItem.key.does_not_exist())
+
+
+def give_up(key: str, member_id: str) -> Write:
+    """The write by which a member gives an identity up."""
+    return Write(IdentityItem(key), Act.DELETE, IdentityItem.member_id == member_id)
+
+
+def still_held(key: str, member_id: str) -> Write:
+    """The check that an identity still leads to a member."""
+    return Write(IdentityItem(key), Act.CHECK, IdentityItem.member_id == member_id)
+
+
+def still_free(key: str) -> Write:
+    """The check that an identity still leads to nobody."""
+    return Write(IdentityItem(key), Act.CHECK, IdentityItem.key.does_not_exist())
