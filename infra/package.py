@@ -4,12 +4,14 @@ The same code packages for AWS and for the local AWS; only wheels, bytecode, run
 """
 
 import argparse
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RUNTIMES = ((3, 13), (3, 12), (3, 11))
 # Chalice knows one stage: what differs between installations is a parameter of the template.
 _CHALICE_STAGE = "huike"
+_KEPT_SECONDS = 24 * 3600
 
 
 def package(root: Path, target: bundle.Target, stage: str, out: Path, *, disposable: bool = False) -> Path:
@@ -47,12 +50,23 @@ def package(root: Path, target: bundle.Target, stage: str, out: Path, *, disposa
 
 def local_package(root: Path = ROOT) -> Path:
     """The package for this machine, built once for the same sources; returns its template's path."""
-    out = ROOT / "build" / "local" / _digest(root)
-    template = out / "template.json"
-    if not template.exists():
-        shutil.rmtree(out.parent, ignore_errors=True)
-        template = package(root, bundle.this_machine(), "local", out)
+    folder = ROOT / "build" / "local"
+    folder.mkdir(parents=True, exist_ok=True)
+    # Two stacks may be started at once; the second one finds what the first one has built.
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        out = folder / _digest(root)
+        template = out / "template.json"
+        if not template.exists():
+            _remove_old(folder)
+            package(root, bundle.this_machine(), "local", out)
     return template
+
+
+def _remove_old(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir() and path.stat().st_mtime < time.time() - _KEPT_SECONDS:
+            shutil.rmtree(path)
 
 
 def aws_target(architecture: str, python: str | None = None) -> bundle.Target:
@@ -98,8 +112,9 @@ def _chalice_package(sources: Path, work: Path) -> dict[str, Any]:
         "HOME": str(work),
         "AWS_DEFAULT_REGION": "us-east-1",
         "PYTHONDONTWRITEBYTECODE": "1",
-        # The app is imported to read its routes; it must find the settings that its functions will have.
-        "HUIKE_STAGE": "package",
+        # The app is imported to read its routes, and does not import without the settings that functions have.
+        "HUIKE_TABLE_PREFIX": "unused-",
+        "HUIKE_ID_SECRET": "unused",
     }
     result = subprocess.run(command, cwd=sources, env=environment, capture_output=True, text=True, check=False)
     if result.returncode or not (out / "sam.json").exists():

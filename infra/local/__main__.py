@@ -24,8 +24,10 @@ _PORT_TAKEN = 2
 def main(arguments: list[str] | None = None) -> int:
     """Run until Ctrl-C."""
     options = _parse(arguments)
-    # A terminated run must clean up like an interrupted one.
-    signal.signal(signal.SIGTERM, _interrupt)
+    # A terminated run must clean up like an interrupted one; and a shell that starts us in the background has told us
+    # to ignore the interrupt.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     console = Console(highlight=False)
     try:
         with _bind(options.port) as listener, start(run_folder(options.port), options.keep, console) as stack:

@@ -104,6 +104,9 @@ class LocalAws:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
             "LOG_LEVEL": "INFO",
+            # Services that would listen on ports of their own.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
             "HUIKE_LOCAL_FUNCTION_PYTHON": str(_function_python(self._folder)),
             "HUIKE_LOCAL_GRACE_SECONDS": str(_GRACE_SECONDS if self._keep else 0),
         }

@@ -43,7 +43,8 @@ class Stack:
 
 def deploy(aws: LocalAws, template: Path) -> Stack:
     """Create the stack, or update the one that was kept; returns it when it is complete."""
-    key = _upload(aws, template.with_name("deployment.zip"))
+    code = template.with_name("deployment.zip")
+    key = _upload(aws, f"{template.parent.name}.zip", code.read_bytes())
     document = json.loads(template.read_text(encoding="utf-8"))
     for resource in document["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
@@ -55,7 +56,8 @@ def deploy(aws: LocalAws, template: Path) -> Stack:
     secret |= {"UsePreviousValue": True} if exists else {"ParameterValue": secrets.token_hex(32)}
     call(
         StackName=STACK,
-        TemplateBody=json.dumps(document),
+        # A template over 51,200 bytes must lie in a bucket.
+        TemplateURL=f"{aws.endpoint}/{_BUCKET}/{_upload(aws, 'template.json', json.dumps(document).encode())}",
         Parameters=[secret, {"ParameterKey": "PoolEndpoint", "ParameterValue": aws.endpoint}],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
@@ -64,12 +66,11 @@ def deploy(aws: LocalAws, template: Path) -> Stack:
     return Stack(aws.endpoint, str(template), outputs)
 
 
-def _upload(aws: LocalAws, archive: Path) -> str:
+def _upload(aws: LocalAws, key: str, content: bytes) -> str:
     s3 = aws.client("s3")
     if _BUCKET not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
         s3.create_bucket(Bucket=_BUCKET)
-    key = f"{archive.parent.name}.zip"
-    s3.put_object(Bucket=_BUCKET, Key=key, Body=archive.read_bytes())
+    s3.put_object(Bucket=_BUCKET, Key=key, Body=content)
     return key
 
 

@@ -17,7 +17,7 @@ from infra.local.deploy import Stack
 from infra.local.tokens import system_token
 
 DEMO_PROGRAM = Path(__file__).with_name("demo_program.json")
-_AT_ONCE = 6
+_AT_ONCE = 3
 _STALLED_SECONDS = 120
 
 Advance = Callable[[int], None]
@@ -38,14 +38,19 @@ class Check:
 
 def publish(stack: Stack) -> None:
     """Publish the demo's programme through the admins' function."""
-    document = json.loads(DEMO_PROGRAM.read_text(encoding="utf-8"))
+    request = {"action": "publish", "document": json.loads(DEMO_PROGRAM.read_text(encoding="utf-8")), "by": "demo"}
+    administer(stack, request)
+
+
+def administer(stack: Stack, request: dict[str, Any]) -> dict[str, Any]:
+    """Ask the admins' function for something, as the console does; raises InfraError with what it answers."""
     answer = client("lambda", stack.endpoint).invoke(
-        FunctionName=stack.outputs["AdministerProgramFunction"],
-        Payload=json.dumps({"action": "publish", "document": document}).encode(),
+        FunctionName=stack.outputs["AdministerProgramFunction"], Payload=json.dumps(request).encode()
     )
-    payload = answer["Payload"].read().decode()
-    if "FunctionError" in answer:
-        raise InfraError(f"The demo's programme could not be published: {payload}")
+    found: dict[str, Any] = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer or "error" in found:
+        raise InfraError(f"The programme function could not {request['action']}: {json.dumps(found)}")
+    return found
 
 
 def enrol(stack: Stack, customers: Iterable[str], advance: Advance) -> dict[str, str]:
@@ -56,15 +61,17 @@ def enrol(stack: Stack, customers: Iterable[str], advance: Advance) -> dict[str,
         def one(customer: str) -> tuple[str, str]:
             body = {
                 "mail": f"customer-{customer}@example.com",
-                "external_ids": [{"source": SOURCE, "id": customer}],
+                "external": [{"source": SOURCE, "id": customer}],
             }
-            answer = http.post("/v1/members", json=body)
+            answer = http.post("/v1/members", json=body, headers={"Idempotency-Key": f"{SOURCE}-{customer}"})
             if answer.is_error:
                 raise InfraError(f"Customer {customer} could not be enrolled: {answer.text}")
             advance(1)
-            return customer, answer.json()["id"]
+            return customer, answer.json()["member"]["id"]
 
-        return dict(_at_once(one, customers))
+        first, *others = customers
+        # The first one wakes the authorizer; asked for by all at once it would start as many times.
+        return dict([one(first), *_at_once(one, others)])
 
 
 def send(stack: Stack, purchases: list[Purchase], members: dict[str, str], advance: Advance) -> None:
@@ -103,7 +110,7 @@ def waiting(sqs: Any, url: str) -> int:
 def check(stack: Stack) -> Check:
     """Count what came of it, in the tables themselves."""
     sqs = client("sqs", stack.endpoint)
-    orders = sum(1 for item in scan(stack, "OrdersTableName", "step") if item["step"]["S"] == "order")
+    orders = sum(1 for item in scan(stack, "OrdersTableName", "step") if item["step"]["S"] == "000")
     entries = [
         int(item["points"]["N"])
         for item in scan(stack, "LedgerTableName", "kind,points")
@@ -144,5 +151,5 @@ def _at_once(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_
     try:
         return list(pool.map(work, items))
     finally:
-        # After an interrupt nothing that is still waiting may start.
-        pool.shutdown(cancel_futures=True)
+        # After an interrupt nothing that is still waiting may start, and nobody waits for what has.
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -30,7 +30,8 @@ def start(folder: Path, keep: Path | None, console: Console, template: Path | No
         yield stack
     finally:
         # Somebody who is in a hurry presses Ctrl-C twice, and the second one must not cut the cleaning up short.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         (folder / "stack.json").unlink(missing_ok=True)
         local_aws.stop()
 

@@ -41,7 +41,7 @@ def member_token(stack: Stack, member_id: str) -> str:
     answer = httpx.post(
         f"{stack.api}/v1/members",
         json={},
-        headers={"Authorization": f"Bearer {signed_in['IdToken']}"},
+        headers={"Authorization": f"Bearer {signed_in['IdToken']}", "Idempotency-Key": "sign-up"},
         timeout=60,
     )
     if answer.is_error:
