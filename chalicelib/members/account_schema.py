@@ -29,7 +29,7 @@ class NextTierOut(msgspec.Struct, frozen=True, kw_only=True):
     points: int
 
 
-class TierOut(msgspec.Struct, frozen=True, kw_only=True):
+class StandingOut(msgspec.Struct, frozen=True, kw_only=True):
     """The member's tier. The first tier has no term, and the last has nothing above it.
 
     `to_keep` are the qualifying points still missing before `until` for keeping the tier.
@@ -62,7 +62,7 @@ class AccountOut(msgspec.Struct, frozen=True, kw_only=True):
     owed: int
     lots: tuple[LotOut, ...]
     pending: tuple[PendingOut, ...]
-    tier: TierOut
+    tier: StandingOut
     lifetime: LifetimeOut
     as_of: str
 

@@ -19,7 +19,7 @@ from chalicelib.members.account_schema import (
     LotOut,
     NextTierOut,
     PendingOut,
-    TierOut,
+    StandingOut,
 )
 from chalicelib.program import service as programs
 from chalicelib.program.document import Program, entry_title, localise
@@ -67,7 +67,7 @@ def _page(member_id: str, after_seq: int | None, *, newest_first: bool, limit: i
     return entries
 
 
-def _tier(state: State, program: Program, at: int, locale: str) -> TierOut:
+def _tier(state: State, program: Program, at: int, locale: str) -> StandingOut:
     standing = tiers.standing(program, state.months, state.tiers, at)
     following = None
     if standing.to_next:
@@ -75,7 +75,7 @@ def _tier(state: State, program: Program, at: int, locale: str) -> TierOut:
         tier = program.tier(code)
         name = localise(tier.name, locale) if tier else code
         following = NextTierOut(code=code, name=name, points=standing.to_next.points)
-    return TierOut(
+    return StandingOut(
         code=standing.code,
         name=localise(standing.name, locale),
         since=None if standing.since is None else clock.text(standing.since),

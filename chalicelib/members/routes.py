@@ -24,7 +24,7 @@ from chalicelib.members.schema import (
 )
 from chalicelib.members.table import AdjustmentItem, ProfileItem
 from chalicelib.web.caller import Caller
-from chalicelib.web.room import IDEMPOTENCY_KEY, IF_MATCH, PAGE, Call, Reply, Room, tag_of
+from chalicelib.web.room import ACCEPT_LANGUAGE, IDEMPOTENCY_KEY, IF_MATCH, PAGE, Call, Reply, Room, tag_of
 
 room = Room("members")
 
@@ -45,6 +45,16 @@ _SYSTEM_KEY = replace(
     callers=("member", "system"),
     headers=(_SYSTEM_KEY,),
     summary="Enrol a member",
+    example={
+        "phone": "138 0013 8000",
+        "region": "CN",
+        "mail": "mei@example.com",
+        "names": {"given": "梅", "family": "李"},
+        "birthday": "1992-02-29",
+        "locale": "zh-Hans",
+        "external": [{"source": "pos", "id": "88120"}],
+        "consents": {"sms": {"granted": True, "source": "store 12"}},
+    },
     statuses={201: "The member is enrolled.", 200: "Enrolled by the same request before, or linked to one of before."},
     errors=(
         "phone_invalid",
@@ -53,7 +63,7 @@ _SYSTEM_KEY = replace(
         "consent_invalid",
         "identity_missing",
         "idempotency_key_missing",
-        "403 identity_unproved",
+        "identity_unproved",
         "identity_taken",
         "key_reused",
     ),
@@ -80,7 +90,7 @@ def post_member(call: Call[MemberIn]) -> Reply[MemberPosted]:
     scopes=_READ,
     summary="Read a profile",
     statuses={200: "The profile; its ETag is its version."},
-    errors=("member_not_found", "403 not_your_account"),
+    errors=("member_not_found", "not_your_account"),
 )
 def get_member(call: Call[None], member_id: str) -> Reply[MemberOut]:
     """`me` is the caller's own profile."""
@@ -95,6 +105,7 @@ def get_member(call: Call[None], member_id: str) -> Reply[MemberOut]:
     callers=("member", "system"),
     headers=(IF_MATCH,),
     summary="Change a profile",
+    example={"mail": "mei.li@example.com", "names": {"display": "Mei"}, "gender": None},
     statuses={200: "The profile after the change."},
     errors=(
         "phone_invalid",
@@ -104,11 +115,11 @@ def get_member(call: Call[None], member_id: str) -> Reply[MemberOut]:
         "identity_missing",
         "if_match_invalid",
         "member_not_found",
-        "403 not_your_account",
-        "403 identity_unproved",
+        "not_your_account",
+        "identity_unproved",
         "identity_taken",
-        "412 version_stale",
-        "428 precondition_required",
+        "version_stale",
+        "precondition_required",
     ),
 )
 def patch_member(call: Call[MemberPatch], member_id: str) -> Reply[MemberOut]:
@@ -127,9 +138,10 @@ def patch_member(call: Call[MemberPatch], member_id: str) -> Reply[MemberOut]:
     "/v1/members/{member_id}/account",
     answer=AccountOut,
     scopes=_READ,
+    headers=(ACCEPT_LANGUAGE,),
     summary="Read an account",
     statuses={200: "The account as it is now."},
-    errors=("member_not_found", "403 not_your_account"),
+    errors=("member_not_found", "not_your_account"),
 )
 def get_account(call: Call[None], member_id: str) -> Reply[AccountOut]:
     """Points, what is on its way, the tier and what is missing for the next one: read consistently, judged by date."""
@@ -144,9 +156,10 @@ def get_account(call: Call[None], member_id: str) -> Reply[AccountOut]:
     answer=StatementOut,
     scopes=_READ,
     query=PAGE,
+    headers=(ACCEPT_LANGUAGE,),
     summary="Read a statement",
     statuses={200: "A page of entries, newest first."},
-    errors=("member_not_found", "cursor_invalid", "403 not_your_account"),
+    errors=("member_not_found", "cursor_invalid", "not_your_account"),
 )
 def get_entries(call: Call[None], member_id: str) -> Reply[StatementOut]:
     """Every entry with its title in the language of Accept-Language."""
@@ -167,7 +180,7 @@ def get_entries(call: Call[None], member_id: str) -> Reply[StatementOut]:
     query=PAGE,
     summary="Read the chain",
     statuses={200: "A page of the chain, oldest first."},
-    errors=("member_not_found", "cursor_invalid", "403 not_your_account"),
+    errors=("member_not_found", "cursor_invalid", "not_your_account"),
 )
 def get_proof(call: Call[None], member_id: str) -> Reply[ProofOut]:
     """The entries with all that their hashes cover, to be checked offline."""
@@ -185,6 +198,7 @@ def get_proof(call: Call[None], member_id: str) -> Reply[ProofOut]:
     callers=("staff", "system"),
     headers=(IDEMPOTENCY_KEY,),
     summary="Adjust points by hand",
+    example={"points": 500, "reason": "goodwill", "note": "The parcel came late."},
     statuses={201: "The points are adjusted.", 200: "The same request was answered before."},
     errors=(
         "points_invalid",

@@ -18,20 +18,32 @@ import re
 import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypedDict, TypeVar, Unpack
+from typing import Annotated, Any, Final, TypedDict, TypeVar, Unpack
 
 import msgspec
 from chalice.app import Blueprint, Request, Response
+from msgspec import Meta
 
 from chalicelib.base import clock
 from chalicelib.base.errors import Forbidden, Invalid, NotFound
 from chalicelib.web import bodies, languages, problems
 from chalicelib.web.authorizer import jwt_authorizer
-from chalicelib.web.call import PAGE_MAX, Call, Reply
+from chalicelib.web.call import PAGE_DEFAULT, PAGE_MAX, Call, Reply
 from chalicelib.web.caller import Caller, Kind, from_context
 from chalicelib.web.cors import CORS
 
-__all__ = ["IDEMPOTENCY_KEY", "IF_MATCH", "PAGE", "Call", "Operation", "Param", "Reply", "Room", "tag_of"]
+__all__ = [
+    "ACCEPT_LANGUAGE",
+    "IDEMPOTENCY_KEY",
+    "IF_MATCH",
+    "PAGE",
+    "Call",
+    "Operation",
+    "Param",
+    "Reply",
+    "Room",
+    "tag_of",
+]
 
 View = TypeVar("View", bound=Callable[..., Reply[Any]])
 
@@ -44,12 +56,14 @@ class Param:
 
     name: str
     description: str
-    schema: type = str
+    schema: Any = str
     required: bool = False
 
 
 PAGE: Final = (
-    Param("limit", f"How many to give at the most: 1 to {PAGE_MAX}, 20 without it.", int),
+    Param(
+        "limit", f"How many to give at the most; {PAGE_DEFAULT} without it.", Annotated[int, Meta(ge=1, le=PAGE_MAX)]
+    ),
     Param("cursor", "`next_cursor` of the page before."),
 )
 """The query of every list that is given page by page."""
@@ -59,6 +73,7 @@ IDEMPOTENCY_KEY: Final = Param(
     "Names this request for ever: repeated with the same key it is done once and answered alike.",
     required=True,
 )
+ACCEPT_LANGUAGE: Final = Param("Accept-Language", "The language of titles and names: en, zh-Hans or zh-Hant.")
 IF_MATCH: Final = Param("If-Match", "The ETag of the version that the change is based on.", required=True)
 
 
@@ -66,8 +81,7 @@ class Contract(TypedDict, total=False):
     """What an operation may state beside its path and its body.
 
     `scopes` are what systems and staff must have, all of them; members have none and act for themselves. `errors` are
-    the codes of its refusals: 404 for `…_not_found`, 400 for `…_invalid` and `…_missing`, 409 for all others unless the
-    status is written before the code (`"412 version_stale"`).
+    the codes of the operation's own refusals, and `example` is a body as plain JSON data.
     """
 
     answer: type
@@ -78,6 +92,7 @@ class Contract(TypedDict, total=False):
     errors: tuple[str, ...]
     query: tuple[str | Param, ...]
     headers: tuple[Param, ...]
+    example: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -98,6 +113,7 @@ class Operation:
     errors: tuple[str, ...]
     query: tuple[Param, ...]
     headers: tuple[Param, ...]
+    example: Mapping[str, Any] | None
 
 
 class Room:
@@ -154,6 +170,7 @@ def _operation(
         errors=contract.get("errors", ()),
         query=tuple(Param(item, "") if isinstance(item, str) else item for item in contract.get("query", ())),
         headers=contract.get("headers", ()),
+        example=contract.get("example"),
     )
 
 
@@ -206,7 +223,7 @@ def _check_rights(operation: Operation, caller: Caller) -> None:
 
 
 def _parameters(operation: Operation, request: Request) -> dict[str, str]:
-    """The query, each parameter declared by the operation and given once."""
+    """The query: each parameter declared by the operation and given once, the required ones given."""
     known = {param.name for param in operation.query}
     found = {}
     given = (request.to_original_event()["multiValueQueryStringParameters"] or {}).items()
@@ -216,6 +233,9 @@ def _parameters(operation: Operation, request: Request) -> dict[str, str]:
                 "This query parameter is unknown here, or was given more than once.", field=name, code="query_invalid"
             )
         found[name] = values[0]
+    for param in operation.query:
+        if param.required and not found.get(param.name):
+            raise Invalid("This query parameter is required.", field=param.name, code="query_invalid")
     return found
 
 

@@ -2,15 +2,18 @@
 
     client.post("/v1/orders", json={...}, caller=system("orders.write"))
 
-The application's real event path is taken, authorizer context included; only the gateway itself is missing.
+The application's real event path is taken, authorizer context included; only the gateway itself is missing. Every
+answer is held to the operation's contract: its status, its form, and the codes of its refusals.
 """
 
 from __future__ import annotations
 
 import base64
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,6 +23,10 @@ from chalice.app import Chalice
 
 from app import app
 from chalicelib.web.caller import Caller, to_context
+from chalicelib.web.problems import Problem
+from chalicelib.web.room import Operation
+from infra.codes import status_of_codes
+from infra.openapi import codes_of
 
 ISSUER = "https://issuer.example"
 
@@ -99,7 +106,11 @@ class Client:
         event = self._event(method, path, body, found, caller)
         answer = self.application(event, SimpleNamespace(aws_request_id="test", function_name="api"))
         lower = {name.lower(): value for name, value in answer["headers"].items()}
-        return Response(answer["statusCode"], lower, answer["body"])
+        response = Response(answer["statusCode"], lower, answer["body"])
+        entry = self.application.routes.get(event["resource"], {}).get(method)
+        if entry is not None:
+            check_contract(entry.view_function.operation, response)  # type: ignore[attr-defined]
+        return response
 
     def _event(
         self, method: str, path: str, body: bytes | str | None, headers: Mapping[str, str], caller: Caller | None
@@ -135,6 +146,25 @@ class Client:
             if match:
                 return resource, match.groupdict()
         return path, {}
+
+
+@functools.cache
+def _statuses() -> dict[str, int]:
+    return status_of_codes()
+
+
+def check_contract(operation: Operation, response: Response) -> None:
+    """Assert that an answer is one of those that the documentation of its operation names."""
+    assert response.headers["access-control-allow-origin"] == "*"
+    if response.status == HTTPStatus.NOT_MODIFIED:
+        assert response.text == ""
+    elif response.status in operation.statuses:
+        msgspec.json.decode(response.text, type=operation.answer)
+    else:
+        problem = msgspec.json.decode(response.text, type=Problem)
+        assert response.headers["content-type"] == "application/problem+json"
+        assert problem.status == response.status
+        assert problem.code in codes_of(operation, _statuses()).get(problem.status, ()), response.text
 
 
 client = Client(app)
