@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -82,7 +81,7 @@ def in_force(occurred_at: int, *, now: int) -> Versioned:
     newest = _newest(now)
     if not newest:
         return Versioned(0, 0, default())
-    return next((found for found in _descending(newest) if found.starts_at <= occurred_at), _version(1))
+    return _started(newest, occurred_at)
 
 
 def version(number: int) -> Versioned:
@@ -161,8 +160,7 @@ def _is_same(item: VersionItem, program: Program, starts_at: int | None) -> bool
 
 def _before(newest: VersionItem, start: int) -> Program:
     """The programme that a new version takes over from when it starts; what never came into force binds nobody."""
-    chosen = (found for found in _descending(newest.version) if found.starts_at <= start)
-    return next(chosen, _version(1)).program
+    return _started(newest.version, start).program
 
 
 def _check_succession(before: Program, program: Program, *, is_copy: bool) -> None:
@@ -203,8 +201,13 @@ def _newest(now: int) -> int:
     return _cache.newest
 
 
-def _descending(newest: int) -> Iterator[Versioned]:
-    return (_version(number) for number in range(newest, 0, -1))
+def _started(newest: int, instant: int) -> Versioned:
+    """The highest version up to `newest` that had started at `instant`, or the earliest of all."""
+    for number in range(newest, 1, -1):
+        found = _version(number)
+        if found.starts_at <= instant:
+            return found
+    return _version(1)
 
 
 def _version(number: int) -> Versioned:

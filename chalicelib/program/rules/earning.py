@@ -79,7 +79,9 @@ class Earned(msgspec.Struct, frozen=True):
 
 
 def evaluate(program: Program, purchase: Purchase, tier_code: str) -> Earned:
-    """What `purchase` earns a member of this tier. Raises CurrencyNotAccepted.
+    """What `purchase` earns a member of this tier; a code that the programme does not know is the first tier.
+
+    Raises CurrencyNotAccepted.
 
     Points are floored once for the whole purchase, after the multiplier; so two purchases may earn one point less than
     both at once, and never more.

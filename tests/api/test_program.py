@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib.base import clock
+from chalicelib.program import service
+from tests.api.client import client, member, staff, system
+from tests.programs import document
+
+
+@pytest.fixture(autouse=True)
+def new_process(tables: None) -> Iterator[None]:  # noqa: ARG001 the tables come first
+    service.reset_cache()
+    yield
+    service.reset_cache()
+
+
+def test_every_signed_in_caller_sees_the_programme() -> None:
+    bodies = [client.get("/v1/program", caller=caller).json for caller in (member(), staff(), system())]
+    assert [body["version"] for body in bodies] == [0, 0, 0]
+
+
+def test_nobody_else_does() -> None:
+    assert client.get("/v1/program").status == 401
+
+
+def test_the_programme_shows_how_points_are_earned_and_spent() -> None:
+    body = client.get("/v1/program", caller=member()).json
+    assert body["earning"] == {
+        "rates": [{"currency": "CNY", "points": 1, "per_minor": 100}],
+        "on_tax": False,
+        "on_shipping": False,
+        "payments_that_earn_nothing": ["points", "gift_card"],
+        "rules": ["1 point for every whole yuan"],
+        "pending_days": 0,
+    }
+    assert body["redemption"] == {
+        "discounts": [{"currency": "CNY", "points_per": 100, "amount_minor": 100}],
+        "minimum_points": 100,
+        "step_points": 100,
+    }
+    assert [tier["code"] for tier in body["tiers"]] == ["member", "silver", "gold", "diamond"]
+    assert (body["tier_window_months"], body["tier_keep_months"], body["points_live_months"]) == (12, 12, 24)
+
+
+def test_the_published_version_is_shown() -> None:
+    published = service.publish(document(redemption=None, expiry={"kind": "never"}), by="li.wei", now=clock.now())
+    body = client.get("/v1/program", caller=member()).json
+    assert (body["version"], body["starts_at"]) == (1, clock.text(published.starts_at))
+    assert (body["redemption"], body["points_live_months"]) == (None, None)
+
+
+def test_what_only_the_merchant_decides_is_not_shown() -> None:
+    text = client.get("/v1/program", caller=member()).text
+    assert "fraud" not in text
+    assert "late_days" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [("en", "Silver"), ("zh-CN", "银卡会员"), ("zh-TW,en;q=0.5", "銀卡會員"), ("fr", "Silver"), ("*", "Silver")],
+)
+def test_texts_are_in_the_callers_language(language: str, name: str) -> None:
+    answer = client.get("/v1/program", caller=member(), headers={"Accept-Language": language})
+    assert answer.json["tiers"][1]["name"] == name
+    assert "Accept-Language" in answer.headers["vary"]
+
+
+def test_a_language_in_the_query_comes_before_the_header() -> None:
+    answer = client.get("/v1/program?locale=zh-Hant", caller=member(), headers={"Accept-Language": "zh-CN"})
+    assert (answer.json["name"], answer.headers["content-language"]) == ("會員俱樂部", "zh-Hant")
+
+
+def test_an_unknown_query_parameter_is_refused() -> None:
+    answer = client.get("/v1/program?language=en", caller=member())
+    assert (answer.status, answer.code) == (400, "query_invalid")
+
+
+def test_an_unchanged_programme_is_not_sent_again() -> None:
+    first = client.get("/v1/program", caller=member())
+    again = client.get("/v1/program", caller=member(), headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status, again.text) == (304, "")
+    other = client.get("/v1/program?locale=zh-Hans", caller=member(), headers={"If-None-Match": first.headers["etag"]})
+    assert other.status == 200
