@@ -22,6 +22,11 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 _START_SECONDS = 60
 _GRACE_SECONDS = 20
+# Lambda gives the root logger a handler before it imports a function; the template asks for INFO.
+_LIKE_LAMBDA = """import logging
+logging.basicConfig(level=logging.INFO, format="[%(levelname)s] %(name)s: %(message)s")
+logging.getLogger("botocore").setLevel(logging.WARNING)
+"""
 
 
 class LocalAws:
@@ -155,6 +160,8 @@ def _function_python(folder: Path) -> Path:
     python = home / "bin" / "python"
     if not python.exists():
         venv.EnvBuilder(symlinks=True, clear=True).create(home)
+    packages = home / "lib" / f"python{version}" / "site-packages"
+    (packages / "sitecustomize.py").write_text(_LIKE_LAMBDA, encoding="utf-8")
     return python
 
 
