@@ -1,0 +1,34 @@
+"""What the guide in docs/program.md says is true."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.program.document import Program, default
+from chalicelib.program.rules.earning import Payment, Purchase, evaluate
+from tests.programs import program
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "program.md").read_text(encoding="utf-8")
+EXAMPLES = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL)]
+
+
+@pytest.mark.parametrize("changes", EXAMPLES)
+def test_every_example_fits_into_the_default(changes: dict[str, Any]) -> None:
+    assert program(**changes) != default()
+
+
+def test_every_field_is_explained() -> None:
+    explained = set(re.findall(r"^\| `(\w+)` \|", GUIDE, re.MULTILINE))
+    assert explained == set(Program.__struct_fields__)
+
+
+def test_the_worked_purchase_earns_what_the_guide_says() -> None:
+    paid = (Payment("points", 1_000), Payment("card", 10_990))
+    bought = Purchase(currency="CNY", total_minor=11_990, shipping_minor=1_000, payments=paid, occurred_at=0)
+    earned = evaluate(default(), bought, "silver")
+    assert (earned.eligible_minor, earned.points, earned.qualifying_points) == (9_990, 119, 99)
