@@ -29,7 +29,10 @@ def claim_all(member_id: str, *, now: int) -> int:
     claimed = 0
     for identity_key in members.identities_of(member_id):
         key = pointer_key(identity_key)
-        while pointers := read_pointers(key, since=since, limit=_PAGE):
+        is_last = False
+        while not is_last:
+            pointers = read_pointers(key, since=since, limit=_PAGE)
+            is_last = len(pointers) < _PAGE
             for pointer in pointers:
                 claimed += claim(pointer.waiting, member_id, now=now)
                 pointer.delete()

@@ -47,7 +47,7 @@ def cancel_redemption(call: Call[None], redemption_id: str) -> Reply[RedemptionP
     """Puts back exactly what the redemption took. One that paid an order is cancelled only by the shop's system."""
     redemption = _own(call, redemption_id)
     posted = service.cancel(
-        redemption_id,
+        redemption,
         actor=call.caller.actor(redemption.member_id),
         even_used=call.caller.kind != "member",
         now=call.now,

@@ -123,15 +123,12 @@ def _redeem(
     return post(member_id, plan, now=lambda: now)
 
 
-def cancel(redemption_id: str, *, actor: str, even_used: bool, now: int) -> Posted[RedemptionStep]:
-    """Put back exactly the lots that a redemption took; repeated, it answers the same.
+def cancel(redemption: Redemption, *, actor: str, even_used: bool, now: int) -> Posted[RedemptionStep]:
+    """Put back exactly the lots that a redemption (as it was read) took; repeated, it answers the same.
 
-    A redemption that an order used is cancelled only with `even_used`. Raises RedemptionNotFound, RedemptionNotOpen and
-    Unavailable.
+    One that an order used is cancelled only with `even_used`. Raises RedemptionNotOpen and Unavailable.
     """
-    consistent = False
     for _attempt in attempts():
-        redemption = read(redemption_id, consistent=consistent)
         done = redemption.cancellation
         if done:
             return replay(done, done.serialize())
@@ -140,7 +137,7 @@ def cancel(redemption_id: str, *, actor: str, even_used: bool, now: int) -> Post
         try:
             return _put_back(redemption, actor=actor, now=now)
         except Lost:
-            consistent = True
+            redemption = read(redemption.issue.redemption_id, consistent=True)
     raise Unavailable("The redemption is being changed by many at once. Send the same request again.", code="busy")
 
 

@@ -1,0 +1,22 @@
+"""`make bench` runs every benchmark, `make bench ARGS=costs` one of them."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+ALL = ("costs", "growth", "throughput")
+
+
+def main(names: list[str]) -> None:
+    """Run the benchmarks that `names` says, all of them without any."""
+    unknown = sorted(set(names) - set(ALL))
+    if unknown:
+        sys.exit(f"There is no benchmark {', '.join(unknown)}. There are: {', '.join(ALL)}.")
+    for name in names or ALL:
+        print(f"\n# {name}\n")
+        importlib.import_module(f"benchmarks.{name}").main()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

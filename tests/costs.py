@@ -1,0 +1,154 @@
+"""What each operation costs: measured by the meter, held against its budget, and written down in docs/costs.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from chalicelib.base import clock
+from chalicelib.ledger import projector
+from chalicelib.ledger.table import read_tail
+from chalicelib.members import service as members
+from chalicelib.orders import claims
+from chalicelib.program import service as programs
+from tests.api import shop
+from tests.api.client import Response, client
+from tests.api.shop import PHONE, SHOP
+from tests.meter import Bill, metered
+
+WRITE_DOLLARS = 0.625
+READ_DOLLARS = 0.125
+"""US dollars per million on-demand units, us-east-1."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What an operation may cost at the most."""
+
+    operation: str
+    write_units: float
+    read_units: float
+    round_trips: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What it did cost."""
+
+    budget: Budget
+    bill: Bill
+
+    @property
+    def dollars_per_million(self) -> float:
+        """DynamoDB's share of a million such operations; the rest of AWS is not in it."""
+        return self.bill.write_units * WRITE_DOLLARS + self.bill.read_units * READ_DOLLARS
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the budget is."""
+        return (
+            self.bill.write_units <= self.budget.write_units
+            and self.bill.read_units <= self.budget.read_units
+            and self.bill.round_trips <= self.budget.round_trips
+        )
+
+
+ENROL = Budget("enrol with phone and mail", 14, 1, 2)
+EARN = Budget("earn: order by member id", 4, 1, 2)
+EARN_BY_PHONE = Budget("earn: order by phone", 4, 1, 3)
+EARN_PAID_WITH_POINTS = Budget("earn: order partly paid with points", 6, 1, 3)
+UNCLAIMED = Budget("order of nobody known yet", 6, 1.5, 3)
+REPLAY = Budget("replay of a recorded order", 4, 1, 2)
+REFUND = Budget("refund", 4, 1, 3)
+CANCEL = Budget("cancel an order", 4, 1, 3)
+REDEEM = Budget("redeem", 4, 1, 2)
+CANCEL_REDEMPTION = Budget("cancel a redemption", 4, 1, 3)
+ADJUST = Budget("adjust", 4, 1, 2)
+ACCOUNT = Budget("account", 0, 1, 1)
+STATEMENT = Budget("statement page of 20", 0, 4, 1)
+PROFILE = Budget("read a profile", 0, 1, 1)
+PATCH = Budget("change a phone", 8, 2, 3)
+QUOTE = Budget("quote for a member", 0, 1, 1)
+READ_ORDER = Budget("read an order", 0, 1, 1)
+PROJECT = Budget("reaction: accounts view, per member and batch", 1, 0, 1)
+CLAIM = Budget("reaction: claim one waiting order", 5, 3.5, 6)
+
+
+def measured(*, history: int = 0) -> Iterator[Cost]:
+    """Every operation once, on empty tables, for a member with `history` entries before."""
+    programs.in_force(clock.now(), now=clock.now())  # so that the version is known, as in any process but a new one
+    with metered() as bill:
+        member_id = shop.enrol(phone=PHONE, mail="li.ming@example.com", names={"given": "明", "family": "李"})
+    yield Cost(ENROL, bill)
+    for number in range(history):
+        shop.post_order(f"history-{number}", member_id=member_id)
+    yield from _orders(member_id)
+    yield from _points(member_id)
+    yield from _reads(member_id)
+    yield from _reactions(member_id)
+
+
+def _cost(budget: Budget, act: Callable[[], Response], expected: int = 201) -> Cost:
+    with metered() as bill:
+        answer = act()
+    assert answer.status == expected, answer.text
+    return Cost(budget, bill)
+
+
+def _orders(member_id: str) -> Iterator[Cost]:
+    lines = [{"sku": "tea", "quantity": 2, "amount_minor": 6000}, {"sku": "cup", "amount_minor": 4000}]
+    body = shop.order(member_id=member_id, lines=lines, channel="store", store="shanghai-1")
+
+    def post() -> Response:
+        return client.post("/v1/orders", json=body, caller=SHOP)
+
+    yield _cost(EARN, post)
+    yield _cost(REPLAY, post, 200)
+    yield _cost(EARN_BY_PHONE, lambda: shop.post_order("2", identity={"phone": PHONE}))
+    yield _cost(UNCLAIMED, lambda: shop.post_order("3", identity={"phone": "+8613900139000"}), 202)
+    order_id = client.get("/v1/orders?source=shop&order_id=1", caller=SHOP).json["id"]
+    yield _cost(REFUND, lambda: shop.refund(order_id, lines=[{"line": 0, "quantity": 1}]))
+    yield _cost(READ_ORDER, lambda: client.get(f"/v1/orders/{order_id}", caller=SHOP), 200)
+    yield _cost(CANCEL, lambda: shop.cancel(order_id))
+
+
+def _points(member_id: str) -> Iterator[Cost]:
+    yield _cost(REDEEM, lambda: shop.redeem(member_id, 100, "first"))
+    redemption = shop.redeem(member_id, 100, "second").json["redemption"]
+    payments = [
+        {"type": "points", "amount_minor": redemption["amount_minor"], "redemption_id": redemption["id"]},
+        {"type": "card", "amount_minor": 100_00 - redemption["amount_minor"]},
+    ]
+    yield _cost(EARN_PAID_WITH_POINTS, lambda: shop.post_order("4", member_id=member_id, payments=payments))
+    adjustment = {"points": 500, "reason": "goodwill", "note": "the tea was cold"}
+    path = f"/v1/members/{member_id}/adjustments"
+    yield _cost(ADJUST, lambda: client.post(path, json=adjustment, caller=SHOP, key="adjust"))
+    third = shop.redeem(member_id, 100, "third").json["redemption"]["id"]
+    yield _cost(CANCEL_REDEMPTION, lambda: client.post(f"/v1/redemptions/{third}/cancel", caller=SHOP), 200)
+
+
+def _reads(member_id: str) -> Iterator[Cost]:
+    path = f"/v1/members/{member_id}"
+    yield _cost(ACCOUNT, lambda: client.get(f"{path}/account", caller=SHOP), 200)
+    for number in range(20):
+        shop.post_order(f"filler-{number}", member_id=member_id)
+    yield _cost(STATEMENT, lambda: client.get(f"{path}/entries?limit=20", caller=SHOP), 200)
+    yield _cost(PROFILE, lambda: client.get(path, caller=SHOP), 200)
+    quote = {"currency": "CNY", "total_minor": 100_00, "member_id": member_id}
+    yield _cost(QUOTE, lambda: client.post("/v1/quotes", json=quote, caller=SHOP), 200)
+    etag = client.get(path, caller=SHOP).headers["etag"]
+    patch = {"phone": "+8613700137000"}
+    yield _cost(PATCH, lambda: client.patch(path, json=patch, caller=SHOP, headers={"If-Match": etag}), 200)
+
+
+def _reactions(member_id: str) -> Iterator[Cost]:
+    tail = read_tail(member_id, consistent=True)
+    assert tail
+    with metered() as bill:
+        projector.project(tail)
+    yield Cost(PROJECT, bill)
+    newcomer = shop.enrol("newcomer", phone="+8613900139000")
+    members.forget_all()
+    with metered() as bill:
+        assert claims.claim_all(newcomer, now=clock.now()) == 1
+    yield Cost(CLAIM, bill)
