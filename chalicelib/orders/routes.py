@@ -31,6 +31,9 @@ _POSTING_ERRORS = ("key_reused", "occurred_in_future", "occurred_too_long_ago", 
         "member_not_found",
         "amounts_do_not_add_up",
         "currency_not_accepted",
+        "redemption_not_fitting",
+        "redemption_repeated",
+        "redemption_not_found",
         "redemption_not_open",
         *_POSTING_ERRORS,
     ),
@@ -118,7 +121,14 @@ def cancel_order(call: Call[CancelIn], order_id: str) -> Reply[RefundPosted]:
     callers=("member", "system"),
     summary="Ask what a purchase would earn",
     statuses={200: "What it would earn now, and why."},
-    errors=("member_not_found", "amounts_do_not_add_up", "currency_not_accepted", "occurred_in_future"),
+    errors=(
+        "member_not_found",
+        "not_your_account",
+        "amounts_do_not_add_up",
+        "currency_not_accepted",
+        "occurred_in_future",
+        "occurred_too_long_ago",
+    ),
 )
 def post_quote(call: Call[QuoteIn]) -> Reply[QuoteOut]:
     """Writes nothing. Members ask for themselves; a system names a member, or nobody for a newcomer's quote."""

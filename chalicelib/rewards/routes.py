@@ -24,7 +24,15 @@ room = Room("rewards")
     headers=(IDEMPOTENCY_KEY,),
     summary="Spend points as a discount",
     statuses={201: "The points are spent.", 200: "The same request was answered before."},
-    errors=("member_not_found", "insufficient_points", "key_reused", "idempotency_key_missing"),
+    errors=(
+        "member_not_found",
+        "not_your_account",
+        "insufficient_points",
+        "key_reused",
+        "idempotency_key_missing",
+        "not_redeemable",
+        "busy",
+    ),
 )
 def post_redemption(call: Call[RedemptionIn], member_id: str) -> Reply[RedemptionPosted]:
     """Spends the points that expire soonest. The answer names the redemption that pays a part of the next order."""
@@ -41,7 +49,7 @@ def post_redemption(call: Call[RedemptionIn], member_id: str) -> Reply[Redemptio
     callers=("member", "system"),
     summary="Cancel a redemption",
     statuses={200: "The points are back, in the lots that they were taken from."},
-    errors=("redemption_not_found", "redemption_not_open"),
+    errors=("redemption_not_found", "redemption_not_open", "busy"),
 )
 def cancel_redemption(call: Call[None], redemption_id: str) -> Reply[RedemptionPosted]:
     """Puts back exactly what the redemption took. One that paid an order is cancelled only by the shop's system."""
