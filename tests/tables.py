@@ -9,6 +9,8 @@ import boto3
 from moto import mock_aws
 
 from chalicelib.base.settings import settings
+from chalicelib.members import service as members
+from chalicelib.program import service as programs
 
 KEYS: dict[str, tuple[tuple[str, str], ...]] = {
     "ledger": (("member_id", "S"), ("seq", "N")),
@@ -23,7 +25,9 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
 
 @contextmanager
 def empty_tables() -> Iterator[None]:
-    """Run with every table of the engine on moto, empty."""
+    """Run with every table of the engine on moto, empty, and nothing remembered of other tables."""
+    members.forget_all()
+    programs.reset_cache()
     with mock_aws():
         dynamodb = boto3.client("dynamodb")
         for name, keys in KEYS.items():

@@ -160,5 +160,5 @@ def _consents(old: dict[Channel, Consent], wanted: Change) -> dict[Channel, Cons
         if item is None:
             new.pop(channel, None)
         elif not isinstance(item, UnsetType):
-            new[channel] = consent(item.granted, item.at, item.source, wanted.now, channel=channel)
+            new[channel] = consent(channel, granted=item.granted, at=item.at, source=item.source, now=wanted.now)
     return new

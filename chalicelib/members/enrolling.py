@@ -214,7 +214,7 @@ def _known(member_id: str) -> Enrolled:
 
 def _consents(given: dict[Channel, ConsentIn | None], now: int) -> dict[Channel, Consent]:
     return {
-        channel: consent(item.granted, item.at, item.source, now, channel=channel)
+        channel: consent(channel, granted=item.granted, at=item.at, source=item.source, now=now)
         for channel, item in given.items()
         if item is not None
     }

@@ -167,7 +167,7 @@ def check_proved(old: Profile, new: Profile, person: Person) -> None:
         )
 
 
-def consent(granted: bool, at: datetime | None, source: str | None, now: int, *, channel: str) -> Consent:  # noqa: FBT001
+def consent(channel: Channel, *, granted: bool, at: datetime | None, source: str | None, now: int) -> Consent:
     """A consent given (or refused) at `at`, by default now. Raises Invalid (`consent_invalid`) for a future one."""
     instant = clock.seconds(at) if at else now
     if not 0 <= instant <= now + AHEAD_S:

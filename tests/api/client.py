@@ -103,7 +103,7 @@ class Client:
             found.setdefault("Content-Type", "application/json")
         if key is not None:
             found["Idempotency-Key"] = key
-        event = self._event(method, path, body, found, caller)
+        event = self.event(method, path, body, found, caller)
         answer = self.application(event, SimpleNamespace(aws_request_id="test", function_name="api"))
         lower = {name.lower(): value for name, value in answer["headers"].items()}
         response = Response(answer["statusCode"], lower, answer["body"])
@@ -112,9 +112,15 @@ class Client:
             check_contract(entry.view_function.operation, response)  # type: ignore[attr-defined]
         return response
 
-    def _event(
-        self, method: str, path: str, body: bytes | str | None, headers: Mapping[str, str], caller: Caller | None
+    def event(
+        self,
+        method: str,
+        path: str,
+        body: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        caller: Caller | None = None,
     ) -> dict[str, Any]:
+        """The event that API Gateway would send for a request."""
         parts = urlsplit(path)
         resource, arguments = self._resource(parts.path)
         query = parse_qs(parts.query, keep_blank_values=True)
@@ -122,8 +128,8 @@ class Client:
             "resource": resource,
             "path": parts.path,
             "httpMethod": method,
-            "headers": dict(headers) or None,
-            "multiValueHeaders": {name: [value] for name, value in headers.items()} or None,
+            "headers": dict(headers or {}) or None,
+            "multiValueHeaders": {name: [value] for name, value in (headers or {}).items()} or None,
             "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
             "multiValueQueryStringParameters": query or None,
             "pathParameters": arguments or None,
