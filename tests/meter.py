@@ -49,7 +49,7 @@ def value_bytes(value: Mapping[str, Any]) -> int:
             return len(content)
         case "N":
             digits = content.lstrip("-").replace(".", "").strip("0")
-            return (len(digits) + 1) // 2 + 1 + content.startswith("-")
+            return int((len(digits) + 1) // 2 + 1 + content.startswith("-"))
         case "BOOL" | "NULL":
             return 1
         case "L":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import boto3
 from moto import mock_aws
@@ -12,7 +13,7 @@ from chalicelib.base.settings import settings
 from chalicelib.members import service as members
 from chalicelib.program import service as programs
 
-KEYS: dict[str, tuple[tuple[str, str], ...]] = {
+KEYS: dict[str, tuple[tuple[str, Literal["S", "N"]], ...]] = {
     "ledger": (("member_id", "S"), ("seq", "N")),
     "accounts": (("member_id", "S"),),
     "members": (("key", "S"),),
@@ -36,8 +37,8 @@ def empty_tables() -> Iterator[None]:
                 BillingMode="PAY_PER_REQUEST",
                 AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in keys],
                 KeySchema=[
-                    {"AttributeName": key, "KeyType": role}
-                    for (key, _kind), role in zip(keys, ("HASH", "RANGE"), strict=False)
+                    {"AttributeName": key, "KeyType": "RANGE" if index else "HASH"}
+                    for index, (key, _kind) in enumerate(keys)
                 ],
             )
         yield

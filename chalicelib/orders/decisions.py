@@ -144,9 +144,7 @@ def order_decision(
     return fact.decision(facts.ORDER, effect, tier, rulebook.then.version)
 
 
-def refund_decision(
-    account: Account, past: History, after: Refunded, rulebook: Rulebook, fact: Fact
-) -> Decision:
+def refund_decision(account: Account, past: History, after: Refunded, rulebook: Rulebook, fact: Fact) -> Decision:
     """The entry of a refund or cancellation."""
     back = gone_back(past.earnings, past.refunded, after)
     effect, tier = retiered(account, take_back(account, past.earnings, back), rulebook)

@@ -21,7 +21,7 @@ class _In(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True)
     pass
 
 
-class Identity(_In, kw_only=True):
+class Identity(_In, frozen=True, kw_only=True):
     """One of the ways to name a member without the id."""
 
     phone: Annotated[str, Meta(min_length=3, max_length=32)] | UnsetType = UNSET
@@ -29,14 +29,14 @@ class Identity(_In, kw_only=True):
     external: ExternalIdentity | UnsetType = UNSET
 
 
-class ExternalIdentity(_In, kw_only=True):
+class ExternalIdentity(_In, frozen=True, kw_only=True):
     """The member's id in another system."""
 
     source: Key
     id: Key
 
 
-class LineIn(_In, kw_only=True):
+class LineIn(_In, frozen=True, kw_only=True):
     """One line of an order; `amount_minor` is for the whole quantity, discounts taken off."""
 
     sku: Key
@@ -45,7 +45,7 @@ class LineIn(_In, kw_only=True):
     category: Text = ""
 
 
-class PaymentIn(_In, kw_only=True):
+class PaymentIn(_In, frozen=True, kw_only=True):
     """How a part of the total was paid. Points and gift cards earn nothing by default."""
 
     type: Annotated[
@@ -55,7 +55,7 @@ class PaymentIn(_In, kw_only=True):
     redemption_id: Annotated[str, Meta(pattern="^red_[a-z2-7]{26}$")] | UnsetType = UNSET
 
 
-class PurchaseIn(_In, kw_only=True):
+class PurchaseIn(_In, frozen=True, kw_only=True):
     """A purchase: what `POST /v1/quotes` takes, and an order without its name.
 
     `lines` add up to the total less shipping, with tax either inside them or on top; `payments` add up to the total.
@@ -74,13 +74,13 @@ class PurchaseIn(_In, kw_only=True):
     payments: Annotated[tuple[PaymentIn, ...], Meta(max_length=20)] = ()
 
 
-class QuoteIn(PurchaseIn, kw_only=True):
+class QuoteIn(PurchaseIn, frozen=True, kw_only=True):
     """A purchase that may happen; `occurred_at` is now where it is left out."""
 
     occurred_at: Moment | UnsetType = UNSET
 
 
-class OrderIn(PurchaseIn, kw_only=True):
+class OrderIn(PurchaseIn, frozen=True, kw_only=True):
     """A paid order. `source` and `order_id` name it for ever: the shop system and its own order number."""
 
     source: Key
@@ -89,7 +89,7 @@ class OrderIn(PurchaseIn, kw_only=True):
     parent: Annotated[str, Meta(pattern="^ord_[a-z2-7]{26}$")] | UnsetType = UNSET
 
 
-class RefundLineIn(_In, kw_only=True):
+class RefundLineIn(_In, frozen=True, kw_only=True):
     """What comes back of one line (counted from 0): an amount, a quantity, or with neither all that is left of it."""
 
     line: Annotated[int, Meta(ge=0, lt=200)]
@@ -97,7 +97,7 @@ class RefundLineIn(_In, kw_only=True):
     amount_minor: Annotated[int, Meta(ge=1, le=1_000_000_000_000)] | UnsetType = UNSET
 
 
-class RefundIn(_In, kw_only=True):
+class RefundIn(_In, frozen=True, kw_only=True):
     """A refund, by lines or by an amount. `refund_id` names it within its order for ever."""
 
     refund_id: Key
@@ -107,20 +107,20 @@ class RefundIn(_In, kw_only=True):
     note: Annotated[str, Meta(max_length=500)] = ""
 
 
-class CancelIn(_In, kw_only=True):
+class CancelIn(_In, frozen=True, kw_only=True):
     """Cancelling an order: whatever was not refunded yet goes back."""
 
     occurred_at: Moment
     note: Annotated[str, Meta(max_length=500)] = ""
 
 
-class OrderMessage(_In, kw_only=True, tag="order", tag_field="type"):
+class OrderMessage(_In, frozen=True, kw_only=True, tag="order", tag_field="type"):
     """An order on the intake queue."""
 
     order: OrderIn
 
 
-class RefundMessage(_In, kw_only=True, tag="refund", tag_field="type"):
+class RefundMessage(_In, frozen=True, kw_only=True, tag="refund", tag_field="type"):
     """A refund on the intake queue; the order goes by the shop's own name for it."""
 
     source: Key
@@ -128,7 +128,7 @@ class RefundMessage(_In, kw_only=True, tag="refund", tag_field="type"):
     refund: RefundIn
 
 
-class CancelMessage(_In, kw_only=True, tag="cancel", tag_field="type"):
+class CancelMessage(_In, frozen=True, kw_only=True, tag="cancel", tag_field="type"):
     """A cancellation on the intake queue."""
 
     source: Key

@@ -215,7 +215,8 @@ class TestAnUnclaimedOrder:
     def test_of_somebody_who_enrols_at_that_moment_is_posted_to_them(self) -> None:
         """The identity is looked up, then its member enrols, then the order would be kept as unclaimed."""
         real: Any = dynamo.client()
-        send, enrolled = real._make_api_call, []
+        send = real._make_api_call
+        enrolled: list[str] = []
 
         def call(operation: str, parameters: dict[str, Any]) -> Any:
             if operation == "TransactWriteItems" and not enrolled:

@@ -94,11 +94,11 @@ class TestAnOrderPaidWithPoints:
     def test_cannot_use_another_members_or_another_amount(self, member_id: str) -> None:
         redemption = shop.redeem(member_id, 100).json["redemption"]
         other = shop.enrol("other", phone="+8613900139000")
-        for fields in (
-            {"member_id": other, "payments": payment(redemption)},
-            {"member_id": member_id, "payments": payment({**redemption, "amount_minor": 50})},
+        for payer, payments in (
+            (other, payment(redemption)),
+            (member_id, payment({**redemption, "amount_minor": 50})),
         ):
-            answer = shop.post_order(**fields)
+            answer = shop.post_order(member_id=payer, payments=payments)
             assert (answer.status, answer.code) == (400, "redemption_not_fitting")
 
     def test_can_be_undone_by_the_shop_but_not_by_the_member(self, member_id: str) -> None:
