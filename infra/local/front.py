@@ -19,6 +19,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from infra.errors import InfraError
 from infra.gateway import PROBLEMS, document, headers
 
 PAGE = Path(__file__).resolve().parent / "page"
@@ -67,7 +68,10 @@ def front(
         return JSONResponse(found)
 
     async def fresh_token(request: Request) -> Response:
-        made = await anyio.to_thread.run_sync(token, request.path_params["who"])
+        try:
+            made = await anyio.to_thread.run_sync(token, request.path_params["who"])
+        except InfraError as error:
+            return PlainTextResponse(f"{error}", 404)
         return PlainTextResponse(made, headers={"Cache-Control": "no-store"})
 
     async def page(_request: Request) -> Response:

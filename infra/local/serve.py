@@ -65,11 +65,11 @@ def demo_members(stack: Stack) -> list[dict[str, Any]]:
 def _usage(home: str, port: int, members: list[dict[str, Any]]) -> str:
     lines = ["", "A token for a shop system, and a call with it:"]
     lines += [f"  TOKEN=$(curl -s {home}/tokens/system)"]
-    lines += [f'  curl -s -H "Authorization: Bearer $TOKEN" {home}/v1/program']
+    lines += [f'  curl -sw '\\n' -H "Authorization: Bearer $TOKEN" {home}/v1/program']
     if members:
         member = members[0]["id"]
-        lines += [f'  curl -s -H "Authorization: Bearer $TOKEN" {home}/v1/members/{member}/account']
+        lines += [f'  curl -sw '\\n' -H "Authorization: Bearer $TOKEN" {home}/v1/members/{member}/account']
         lines += ["The same account as its member sees it:"]
-        lines += [f'  curl -s -H "Authorization: Bearer $(curl -s {home}/tokens/{member})" {home}/v1/members/me/account']
+        lines += [f'  curl -sw '\\n' -H "Authorization: Bearer $(curl -s {home}/tokens/{member})" {home}/v1/members/me/account']
     lines += ["", f"Documentation with a token ready to use: {home}/", "Ctrl-C stops everything.", ""]
     return "\n".join(lines)
