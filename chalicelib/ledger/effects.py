@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from chalicelib.ledger.state import (
     EXPIRED_MAX,
     MONTHS_MAX,
+    Hold,
     Lifetime,
     Lot,
     Month,
@@ -35,12 +38,16 @@ class Effect(msgspec.Struct, array_like=True, frozen=True):
     tiers: tuple[TierRecord, ...] | None = None
     purchases: Purchases = Purchases()
     lifetime: Lifetime = Lifetime()
+    held: tuple[Hold, ...] = ()
+    unheld: tuple[Hold, ...] = ()
+    extended_to: int = 0
+    closed_into: str = ""
 
     @property
     def net(self) -> int:
-        """By how much the entry moves the account's points, pending ones included."""
-        gained = _points(self.credits) + sum(pending.points for pending in self.pended) + self.repaid
-        lost = _points(self.debits) + sum(pending.points for pending in self.unpended) + self.borrowed
+        """By how much the entry moves the account's points, pending and held ones included."""
+        gained = _points(self.credits) + _sum(self.pended) + _sum(self.held) + self.repaid
+        lost = _points(self.debits) + _sum(self.unpended) + _sum(self.unheld) + self.borrowed
         return gained - lost
 
 
@@ -57,19 +64,22 @@ class Folded(msgspec.Struct, frozen=True):
 
 
 def fold(state: State, at: int) -> Folded:
-    """Let time pass up to `at`: pending points mature, lots expire, holds lapse.
+    """Let time pass up to `at`: pending points mature, holds lapse, lots expire.
 
-    Dates judge, so this gives the same whether or not any job ran before. Matured points repay what is owed first, as
-    every inflow does. A point that matures and expires within the same fold passes through both.
+    Dates judge, so this gives the same whether or not any job ran before, and the same in one step or in many: each
+    arrival is judged at its own date, in their order. What arrives repays what is owed first, as every inflow does,
+    unless it has expired on the way.
     """
     due = [pending for pending in state.pending if pending.available_at <= at]
-    repaid = 0
-    arriving: list[Lot] = []
-    for pending in due:
-        repayment = min(state.owed - repaid, pending.points)
-        repaid += repayment
-        arriving.append(Lot(pending.expires_at, pending.points - repayment))
-    lots = added(state.lots, arriving)
+    lapsed = [hold for hold in state.holds if hold.until <= at]
+    arrivals = [(pending.available_at, Lot(pending.expires_at, pending.points)) for pending in due]
+    arrivals += [(hold.until, lot) for hold in lapsed for lot in hold.lots]
+    owed, alive = state.owed, []
+    for arrived_at, lot in sorted(arrivals, key=lambda arrival: (arrival[0], arrival[1].expires_at)):
+        repayment = min(owed, lot.points) if lot.expires_at > arrived_at else 0
+        owed -= repayment
+        alive.append(Lot(lot.expires_at, lot.points - repayment))
+    lots = added(state.lots, alive)
     dead = [lot for lot in lots if lot.expires_at <= at]
     expired_points = _points(dead)
     folded = msgspec.structs.replace(
@@ -78,10 +88,10 @@ def fold(state: State, at: int) -> Folded:
         pending=tuple(pending for pending in state.pending if pending.available_at > at),
         expired=added(state.expired, dead)[-EXPIRED_MAX:],
         holds=tuple(hold for hold in state.holds if hold.until > at),
-        owed=state.owed - repaid,
+        owed=owed,
         lifetime=msgspec.structs.replace(state.lifetime, expired=state.lifetime.expired + expired_points),
     )
-    return Folded(folded, sum(pending.points for pending in due), expired_points)
+    return Folded(folded, _sum(due), expired_points)
 
 
 def apply(folded: State, effect: Effect, at: int) -> State:
@@ -97,7 +107,8 @@ def apply(folded: State, effect: Effect, at: int) -> State:
         raise Unbalanced(f"repays {effect.repaid} of {folded.owed} owed points")
     after = msgspec.structs.replace(
         folded,
-        lots=added(taken(folded.lots, effect.debits), effect.credits),
+        lots=_extended(added(taken(folded.lots, effect.debits), effect.credits), effect.extended_to),
+        holds=_holds(folded.holds, effect),
         pending=_unpended(_pended(folded.pending, effect.pended), effect.unpended),
         expired=taken(folded.expired, effect.absorbed),
         owed=owed,
@@ -105,6 +116,7 @@ def apply(folded: State, effect: Effect, at: int) -> State:
         tiers=folded.tiers if effect.tiers is None else effect.tiers,
         purchases=_purchases(folded.purchases, effect.purchases),
         lifetime=_lifetime(folded.lifetime, effect.lifetime),
+        closed_into=effect.closed_into or folded.closed_into,
     )
     return fold(after, at).state
 
@@ -127,8 +139,25 @@ def taken(lots: tuple[Lot, ...], debits: tuple[Lot, ...]) -> tuple[Lot, ...]:
     return tuple(Lot(expires_at, points[expires_at]) for expires_at in sorted(points) if points[expires_at])
 
 
-def _points(lots: tuple[Lot, ...] | list[Lot]) -> int:
+def _points(lots: Iterable[Lot]) -> int:
     return sum(lot.points for lot in lots)
+
+
+def _sum(items: Iterable[Pending | Hold]) -> int:
+    return sum(item.points for item in items)
+
+
+def _extended(lots: tuple[Lot, ...], to: int) -> tuple[Lot, ...]:
+    """Lots that would expire before `to` expire at `to`."""
+    if not to:
+        return lots
+    return added((), [Lot(max(lot.expires_at, to), lot.points) for lot in lots])
+
+
+def _holds(holds: tuple[Hold, ...], effect: Effect) -> tuple[Hold, ...]:
+    if any(hold not in holds for hold in effect.unheld):
+        raise Unbalanced("ends a hold that is not there")
+    return tuple(hold for hold in holds if hold not in effect.unheld) + effect.held
 
 
 def _pended(pending: tuple[Pending, ...], more: tuple[Pending, ...]) -> tuple[Pending, ...]:
@@ -180,4 +209,5 @@ def _lifetime(old: Lifetime, delta: Lifetime) -> Lifetime:
         old.redeemed + delta.redeemed,
         old.expired + delta.expired,
         old.clawed + delta.clawed,
+        old.merged + delta.merged,
     )

@@ -77,7 +77,7 @@ def claw(state: State, points: int, *, expires_at: int, available_at: int | None
 
     First the order's own pending points, then its own lot (what lapsed of that lot absorbs its share first, for those
     points are gone already), then the other lots soonest-expiring first, and what is still missing is owed. Points that
-    a hold reserves are left alone.
+    a hold reserves are left to it.
     """
     rest = points
     own_pending = _pending_points(state, available_at, expires_at)
@@ -85,7 +85,7 @@ def claw(state: State, points: int, *, expires_at: int, available_at: int | None
     rest -= unpended
     absorbed = min(rest, _lot_points(state.expired, expires_at))
     rest -= absorbed
-    takeable = min(rest, max(sum(lot.points for lot in state.lots) - state.held, 0))
+    takeable = min(rest, sum(lot.points for lot in state.lots))
     from_own = min(takeable, _lot_points(state.lots, expires_at))
     others = tuple(lot for lot in state.lots if lot.expires_at != expires_at)
     debits = _merge_own(_soonest(others, takeable - from_own), expires_at, from_own)

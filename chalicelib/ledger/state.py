@@ -35,11 +35,16 @@ class Pending(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Hold(msgspec.Struct, array_like=True, frozen=True):
-    """Points reserved for a checkout until an instant."""
+    """Points reserved for a checkout until an instant: `lots` says which, so that none expires while it is held."""
 
     hold_id: str
-    points: int
     until: int
+    lots: tuple[Lot, ...]
+
+    @property
+    def points(self) -> int:
+        """How many points it reserves."""
+        return sum(lot.points for lot in self.lots)
 
 
 class Month(msgspec.Struct, array_like=True, frozen=True):
@@ -74,7 +79,10 @@ class Purchases(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Lifetime(msgspec.Struct, array_like=True, frozen=True):
-    """All points that ever came or went, by cause; none is ever negative except `adjusted`."""
+    """All points that ever came or went, by cause; none is ever negative except `adjusted` and `merged`.
+
+    `merged` is what came with another account that was merged into this one, less what left with this one.
+    """
 
     earned: int = 0
     restored: int = 0
@@ -82,11 +90,13 @@ class Lifetime(msgspec.Struct, array_like=True, frozen=True):
     redeemed: int = 0
     expired: int = 0
     clawed: int = 0
+    merged: int = 0
 
     @property
     def net(self) -> int:
-        """What must be in lots and pending, less what is owed."""
-        return self.earned + self.restored + self.adjusted - self.redeemed - self.expired - self.clawed
+        """What must be in lots, pending and held, less what is owed."""
+        came = self.earned + self.restored + self.adjusted + self.merged
+        return came - self.redeemed - self.expired - self.clawed
 
 
 class Limit(msgspec.Struct, array_like=True, frozen=True):
@@ -120,13 +130,18 @@ class State(msgspec.Struct, array_like=True, frozen=True):
 
     @property
     def held(self) -> int:
-        """Points reserved by holds; they are still in `lots`."""
+        """Points reserved by holds; they are in no lot meanwhile."""
         return sum(hold.points for hold in self.holds)
 
     @property
     def available(self) -> int:
         """What may be spent now, for a state folded to now; negative while more is owed than there is."""
-        return sum(lot.points for lot in self.lots) - self.held - self.owed
+        return sum(lot.points for lot in self.lots) - self.owed
+
+    @property
+    def total(self) -> int:
+        """All that the account holds, less what it owes; always `lifetime.net`."""
+        return self.available + self.held + sum(pending.points for pending in self.pending)
 
 
 _DECODER = msgspec.msgpack.Decoder(State)
