@@ -44,11 +44,12 @@ class StandingOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LifetimeOut(msgspec.Struct, frozen=True, kw_only=True):
-    """All points that ever came or went, by cause."""
+    """All points that ever came or went, by cause; what came first, with corrections and mergers either way."""
 
     earned: int
     restored: int
     adjusted: int
+    merged: int
     redeemed: int
     expired: int
     clawed: int

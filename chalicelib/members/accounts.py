@@ -9,7 +9,7 @@ import msgspec
 from chalicelib.base import clock
 from chalicelib.ledger.chain import Entry, entry_hash
 from chalicelib.ledger.posting import MemberNotFound, peek
-from chalicelib.ledger.state import NEVER, State, pack
+from chalicelib.ledger.state import NEVER, Lifetime, State, pack
 from chalicelib.ledger.table import read_page, read_tail
 from chalicelib.members.account_schema import (
     AccountOut,
@@ -39,7 +39,7 @@ def account(member_id: str, *, locale: str, now: int) -> AccountOut:
             PendingOut(points=item.points, available_at=clock.text(item.available_at)) for item in state.pending
         ),
         tier=_tier(state, programs.in_force(now, now=now).program, found.posted_at, locale),
-        lifetime=LifetimeOut(**msgspec.structs.asdict(state.lifetime)),
+        lifetime=_lifetime(state.lifetime),
         as_of=clock.text(found.posted_at),
     )
 
@@ -82,6 +82,18 @@ def _tier(state: State, program: Program, at: int, locale: str) -> StandingOut:
         until=None if standing.until is None else clock.text(standing.until),
         to_next=following,
         to_keep=standing.to_keep,
+    )
+
+
+def _lifetime(lifetime: Lifetime) -> LifetimeOut:
+    return LifetimeOut(
+        earned=lifetime.earned,
+        restored=lifetime.restored,
+        adjusted=lifetime.adjusted,
+        merged=lifetime.merged,
+        redeemed=lifetime.redeemed,
+        expired=lifetime.expired,
+        clawed=lifetime.clawed,
     )
 
 

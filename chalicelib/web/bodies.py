@@ -24,6 +24,7 @@ _SUSPECT = re.compile(rb"\\[bf]|\\u00[01789]|\x7f|\xc2[\x80-\x9f]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 _PATH = re.compile(r" - at (?:`key` in )?`\$(?P<path>[^`]*)`$")
+_PATTERN = re.compile(r" matching regex '.*'$", re.DOTALL)
 _MEMBER = re.compile(r"(?:missing required|contains unknown) field `(?P<name>[^`]*)`")
 
 
@@ -78,6 +79,8 @@ def _broken_rule(message: str) -> Invalid:
     if member:
         path = f"{path}.{member['name']}"
     detail = message[: at.start()] if at else message
+    # A regular expression helps nobody who reads the problem; it stands in the documentation.
+    detail = _PATTERN.sub(" of the form given in the documentation", detail)
     return Invalid(f"{detail}.", field=path.removeprefix(".") or None)
 
 

@@ -162,6 +162,9 @@ class TestABody:
             ('{"name": ""}', "name"),
             ('{"name": "   "}', "name"),
             ('{"name": "a\\n"}', "name"),
+            ('{"name": "a\\u0000b"}', "name"),
+            ('{"name": "\\u0000"}', "name"),
+            ('{"name": "\\n"}', "name"),
             ('{"name": "' + "x" * 101 + '"}', "name"),
             ('{"name": "a", "note": "' + "x" * 501 + '"}', "note"),
         ],
@@ -172,6 +175,14 @@ class TestABody:
         answer = post(body)
         assert (answer.status, answer.code) == (400, "invalid_request")
         assert answer.json.get("field") == field
+
+    def test_is_told_in_words_for_people(self, post: Any) -> None:
+        told = {body: post(body).json["detail"] for body in ('{"name": "a\\n"}', "{}", '{"name": "a", "unknown": 1}')}
+        assert list(told.values()) == [
+            "Expected `str` of the form given in the documentation.",
+            "Object missing required field `name`.",
+            "Object contains unknown field `unknown`.",
+        ]
 
     @pytest.mark.parametrize(
         "body",
