@@ -24,7 +24,10 @@ class Effect(msgspec.Struct, array_like=True, frozen=True):
     """A change of state; every amount is positive and its field says the direction.
 
     `absorbed` is what a clawback took from points that had lapsed before; it costs the member nothing. `tiers` holds
-    the tier records after the entry, or None where they stay.
+    the tier records after the entry, or None where they stay. A hold moves points from lots (`debits`) to `held` and
+    back. `extended_to` is the date to which an activity puts off the expiry of all lots (0 where it does not),
+    `closed_into` the account that this one was merged into, and `lapsed` what the account that came with a merge had
+    lost to expiry, to be remembered here.
     """
 
     credits: tuple[Lot, ...] = ()
@@ -42,6 +45,7 @@ class Effect(msgspec.Struct, array_like=True, frozen=True):
     unheld: tuple[Hold, ...] = ()
     extended_to: int = 0
     closed_into: str = ""
+    lapsed: tuple[Lot, ...] = ()
 
     @property
     def net(self) -> int:
@@ -110,7 +114,7 @@ def apply(folded: State, effect: Effect, at: int) -> State:
         lots=_extended(added(taken(folded.lots, effect.debits), effect.credits), effect.extended_to),
         holds=_holds(folded.holds, effect),
         pending=_unpended(_pended(folded.pending, effect.pended), effect.unpended),
-        expired=taken(folded.expired, effect.absorbed),
+        expired=added(taken(folded.expired, effect.absorbed), effect.lapsed),
         owed=owed,
         months=added_months(folded.months, effect.months),
         tiers=folded.tiers if effect.tiers is None else effect.tiers,

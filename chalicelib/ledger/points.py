@@ -47,29 +47,42 @@ def earn(state: State, points: int, *, expires_at: int, available_at: int | None
     if available_at is not None:
         pended = (Pending(available_at, expires_at, points),) if points else ()
         return Effect(pended=pended, lifetime=lifetime)
-    return msgspec.structs.replace(_inflow(state, points, expires_at), lifetime=lifetime)
+    return msgspec.structs.replace(repaid_first(state, _lots(points, expires_at)), lifetime=lifetime)
 
 
 def spend(state: State, points: int) -> Effect:
     """Redeem `points` (> 0), soonest-expiring lots first. Raises InsufficientPoints."""
     if points > state.available:
         raise InsufficientPoints(points, state.available)
-    return Effect(debits=_soonest(state.lots, points), lifetime=Lifetime(redeemed=points))
+    return Effect(debits=soonest(state.lots, points), lifetime=Lifetime(redeemed=points))
 
 
 def restore(state: State, debits: tuple[Lot, ...]) -> Effect:
-    """Put back exactly the lots that a redemption took, what is owed by now coming first.
+    """Put back exactly the lots that a redemption took, what is owed by now coming first."""
+    lifetime = Lifetime(restored=sum(lot.points for lot in debits))
+    return msgspec.structs.replace(repaid_first(state, debits), lifetime=lifetime)
+
+
+def repaid_first(state: State, lots: tuple[Lot, ...]) -> Effect:
+    """Lots coming in, without a cause yet: what is owed is repaid first, the rest is credited as it is.
 
     The lots that expire soonest repay, so that the member keeps the longest-lived points.
     """
-    points = sum(lot.points for lot in debits)
-    repaid = min(state.owed, points)
-    repayment = _soonest(tuple(sorted(debits, key=lambda lot: lot.expires_at)), repaid)
-    kept = {lot.expires_at: lot.points for lot in debits}
-    for lot in repayment:
+    repaid = min(state.owed, sum(lot.points for lot in lots))
+    kept = {lot.expires_at: lot.points for lot in lots}
+    for lot in soonest(tuple(sorted(lots, key=lambda lot: lot.expires_at)), repaid):
         kept[lot.expires_at] -= lot.points
     credited = tuple(Lot(expires_at, rest) for expires_at, rest in sorted(kept.items()) if rest)
-    return Effect(credits=credited, repaid=repaid, lifetime=Lifetime(restored=points))
+    return Effect(credits=credited, repaid=repaid)
+
+
+def release(state: State, points: int, *, available_at: int, expires_at: int) -> Effect:
+    """Make up to `points` of an order's pending points available now; fewer where refunds have left fewer."""
+    released = min(points, pending_points(state, available_at, expires_at))
+    if not released:
+        return Effect()
+    inflow = repaid_first(state, (Lot(expires_at, released),))
+    return msgspec.structs.replace(inflow, unpended=(Pending(available_at, expires_at, released),))
 
 
 def claw(state: State, points: int, *, expires_at: int, available_at: int | None = None) -> Effect:
@@ -80,7 +93,7 @@ def claw(state: State, points: int, *, expires_at: int, available_at: int | None
     a hold reserves are left to it.
     """
     rest = points
-    own_pending = _pending_points(state, available_at, expires_at)
+    own_pending = pending_points(state, available_at, expires_at)
     unpended = min(rest, own_pending)
     rest -= unpended
     absorbed = min(rest, _lot_points(state.expired, expires_at))
@@ -88,7 +101,7 @@ def claw(state: State, points: int, *, expires_at: int, available_at: int | None
     takeable = min(rest, sum(lot.points for lot in state.lots))
     from_own = min(takeable, _lot_points(state.lots, expires_at))
     others = tuple(lot for lot in state.lots if lot.expires_at != expires_at)
-    debits = _merge_own(_soonest(others, takeable - from_own), expires_at, from_own)
+    debits = _merge_own(soonest(others, takeable - from_own), expires_at, from_own)
     return Effect(
         unpended=(Pending(available_at, expires_at, unpended),) if unpended and available_at is not None else (),
         absorbed=(Lot(expires_at, absorbed),) if absorbed else (),
@@ -101,11 +114,11 @@ def claw(state: State, points: int, *, expires_at: int, available_at: int | None
 def adjustment(state: State, points: int, expires_at: int) -> Effect:
     """A correction by hand of `points` (not 0). Raises InsufficientPoints if it would take more than is available."""
     if points > 0:
-        effect = _inflow(state, points, expires_at)
+        effect = repaid_first(state, _lots(points, expires_at))
     elif -points > state.available:
         raise InsufficientPoints(-points, state.available)
     else:
-        effect = Effect(debits=_soonest(state.lots, -points))
+        effect = Effect(debits=soonest(state.lots, -points))
     return msgspec.structs.replace(effect, lifetime=Lifetime(adjusted=points))
 
 
@@ -128,13 +141,11 @@ def clawed_in_total(order: Refundable, refunded_by_line_minor: tuple[int, ...], 
     return floor(by_line + at_large)
 
 
-def _inflow(state: State, points: int, expires_at: int) -> Effect:
-    repaid = min(state.owed, points)
-    rest = points - repaid
-    return Effect(credits=(Lot(expires_at, rest),) if rest else (), repaid=repaid)
+def _lots(points: int, expires_at: int) -> tuple[Lot, ...]:
+    return (Lot(expires_at, points),) if points else ()
 
 
-def _soonest(lots: tuple[Lot, ...], points: int) -> tuple[Lot, ...]:
+def soonest(lots: tuple[Lot, ...], points: int) -> tuple[Lot, ...]:
     """What is taken of each lot (sorted by expiry) to reach `points`."""
     debits = []
     for lot in lots:
@@ -154,7 +165,8 @@ def _lot_points(lots: tuple[Lot, ...], expires_at: int) -> int:
     return sum(lot.points for lot in lots if lot.expires_at == expires_at)
 
 
-def _pending_points(state: State, available_at: int | None, expires_at: int) -> int:
+def pending_points(state: State, available_at: int | None, expires_at: int) -> int:
+    """How many points wait for `available_at` and expire at `expires_at`."""
     if available_at is None:
         return 0
     key = (available_at, expires_at)

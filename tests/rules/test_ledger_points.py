@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.ledger import points
+from chalicelib.ledger import holds, merging, points
 from chalicelib.ledger.effects import Effect, Unbalanced, apply, fold
+from chalicelib.ledger.holds import HoldOver
 from chalicelib.ledger.points import InsufficientPoints, Refundable, clawed_in_total
-from chalicelib.ledger.state import NEVER, Lifetime, Lot, Pending, State, pack, unpack
+from chalicelib.ledger.state import HOLDS_MAX, NEVER, Lifetime, Lot, Pending, State, pack, unpack
 
 NOW = 1_000_000
 EXPIRIES = (NOW + 10, NOW + 20, NOW + 30, NEVER)
@@ -24,13 +25,11 @@ def state_with(*lots: tuple[int, int], owed: int = 0, pending: tuple[Pending, ..
     return State(lots=lots_held, pending=pending, owed=owed, lifetime=Lifetime(earned=earned, clawed=owed))
 
 
-def total(state: State) -> int:
-    return sum(lot.points for lot in state.lots) + sum(item.points for item in state.pending) - state.owed
-
-
 @st.composite
 def movements(draw: st.DrawFn) -> list[tuple[str, int, int]]:
-    kinds = st.sampled_from(["earn", "pend", "spend", "claw", "adjust", "cancel", "wait"])
+    kinds = st.sampled_from(
+        ["earn", "pend", "spend", "claw", "adjust", "cancel", "wait", "hold", "commit", "release", "mature", "merge"]
+    )
     return draw(st.lists(st.tuples(kinds, st.integers(0, 300), st.sampled_from(range(4))), max_size=25))
 
 
@@ -51,6 +50,18 @@ def moved(state: State, spent: list[tuple[Lot, ...]], movement: tuple[str, int, 
             return points.adjustment(state, amount - 150 or 1, EXPIRIES[choice]) if amount >= 150 else None
         case "cancel" if spent:
             return points.restore(state, tuple(lot for lot in spent.pop() if lot.expires_at > at))
+        case "hold" if 0 < amount <= state.available and len(state.holds) < HOLDS_MAX:
+            return holds.reserve(state, amount, hold_id=f"hold-{at}-{len(state.holds)}-{amount}", until=at + choice + 1)
+        case "commit" if state.holds:
+            return holds.commit(state, state.holds[choice % len(state.holds)].hold_id)
+        case "release" if state.holds:
+            return holds.release(state, state.holds[choice % len(state.holds)].hold_id)
+        case "mature" if state.pending:
+            waiting = state.pending[choice % len(state.pending)]
+            return points.release(state, amount, available_at=waiting.available_at, expires_at=waiting.expires_at)
+        case "merge":
+            other = state_with((at + 10, amount + 1)) if choice % 2 else state_with(owed=amount)
+            return merging.merge_in(state, other)
     return None
 
 
@@ -65,8 +76,8 @@ def test_every_point_is_accounted_for_whatever_happens(history: list[tuple[str, 
         if effect is None:
             continue
         state = apply(before, effect, at)
-        assert total(state) == state.lifetime.net
-        assert effect.net == total(state) - total(before) + (state.lifetime.expired - before.lifetime.expired)
+        assert state.total == state.lifetime.net
+        assert effect.net == state.total - before.total + (state.lifetime.expired - before.lifetime.expired)
         assert all(lot.points > 0 and lot.expires_at > at for lot in state.lots)
         assert list(state.lots) == sorted(state.lots, key=lambda lot: lot.expires_at)
         assert state.owed >= 0
@@ -157,6 +168,68 @@ class TestAClawbackTakes:
     def test_what_is_missing_as_a_debt(self) -> None:
         state = apply(state_with((NOW + 10, 50)), points.claw(state_with((NOW + 10, 50)), 80, expires_at=NOW + 10), NOW)
         assert (state.lots, state.owed, state.available) == ((), 30, -30)
+
+
+class TestAHold:
+    def test_keeps_its_points_from_being_spent_elsewhere(self) -> None:
+        state = state_with((NOW + 10, 50), (NOW + 20, 50))
+        state = apply(state, holds.reserve(state, 70, hold_id="h", until=NOW + 5), NOW)
+        assert (state.available, state.held) == (30, 70)
+        with pytest.raises(InsufficientPoints):
+            points.spend(state, 31)
+
+    def test_lapses_by_date_and_gives_the_very_lots_back(self) -> None:
+        before = state_with((NOW + 10, 50), (NOW + 20, 50))
+        state = apply(before, holds.reserve(before, 70, hold_id="h", until=NOW + 5), NOW)
+        assert fold(state, NOW + 4).state.available == 30
+        assert fold(state, NOW + 5).state == before
+        with pytest.raises(HoldOver):
+            holds.commit(fold(state, NOW + 5).state, "h")
+
+    def test_keeps_its_points_from_expiring(self) -> None:
+        before = state_with((NOW + 10, 50))
+        state = fold(apply(before, holds.reserve(before, 50, hold_id="h", until=NOW + 20), NOW), NOW + 15).state
+        assert apply(state, holds.commit(state, "h"), NOW + 15).lifetime.redeemed == 50
+        lapsed = fold(state, NOW + 20)
+        assert (lapsed.expired_points, lapsed.state.available) == (50, 0)
+
+    def test_is_committed_or_released_once(self) -> None:
+        state = state_with((NOW + 10, 50))
+        state = apply(state, holds.reserve(state, 50, hold_id="h", until=NOW + 5), NOW)
+        released = apply(state, holds.release(state, "h"), NOW)
+        assert released.available == 50
+        for again in (holds.release, holds.commit):
+            with pytest.raises(HoldOver):
+                again(released, "h")
+
+    def test_is_out_of_reach_of_a_clawback(self) -> None:
+        state = state_with((NOW + 10, 50))
+        state = apply(state, holds.reserve(state, 50, hold_id="h", until=NOW + 5), NOW)
+        clawed = apply(state, points.claw(state, 20, expires_at=NOW + 10), NOW)
+        assert (clawed.owed, clawed.held) == (20, 50)
+        assert fold(clawed, NOW + 5).state.available == 30
+
+
+@given(movements(), movements())
+def test_a_merge_takes_everything_over_and_nets_to_zero(
+    history: list[tuple[str, int, int]], others: list[tuple[str, int, int]]
+) -> None:
+    states = []
+    for movement_list in (history, others):
+        state = State()
+        for movement in movement_list:
+            effect = moved(state, [], movement, NOW)
+            state = apply(state, effect, NOW) if effect else state
+        states.append(state)
+    into, closed = states
+    if len(into.holds) + len(closed.holds) > HOLDS_MAX:
+        return
+    closing, merged = merging.close(closed, into="mem_b"), merging.merge_in(into, closed)
+    after_closed, after = apply(closed, closing, NOW), apply(into, merged, NOW)
+    assert closing.net + merged.net == 0
+    assert after.total == into.total + closed.total
+    assert (after_closed.total, after_closed.closed_into) == (0, "mem_b")
+    assert after_closed.lots == after_closed.pending == after_closed.holds == after_closed.months == ()
 
 
 @st.composite
