@@ -49,7 +49,7 @@ def post_order(call: Call[OrderIn]) -> Reply[OrderPosted]:
 @room.get(
     "/v1/orders",
     answer=OrderOut,
-    scopes=("orders.write",),
+    scopes=("orders.read",),
     callers=("system",),
     summary="Find an order by the shop's own name for it",
     statuses={200: "The order."},
@@ -70,7 +70,7 @@ def find_order(call: Call[None]) -> Reply[OrderOut]:
 @room.get(
     "/v1/orders/{order_id}",
     answer=OrderOut,
-    scopes=("orders.write",),
+    scopes=("orders.read",),
     callers=("system",),
     summary="Read an order",
     statuses={200: "The order."},
@@ -117,7 +117,7 @@ def cancel_order(call: Call[CancelIn], order_id: str) -> Reply[RefundPosted]:
     "/v1/quotes",
     body=QuoteIn,
     answer=QuoteOut,
-    scopes=("orders.write",),
+    scopes=("orders.read",),
     callers=("member", "system"),
     summary="Ask what a purchase would earn",
     statuses={200: "What it would earn now, and why."},

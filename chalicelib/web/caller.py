@@ -36,8 +36,8 @@ class Caller:
         return "member"
 
     def require(self, scope: str) -> None:
-        """Raises Forbidden (`scope_missing`) unless the token carries `scope`."""
-        if scope not in self.scopes:
+        """Raises Forbidden (`scope_missing`) unless the token carries `scope`; who may write may read as well."""
+        if not {scope, scope.replace(".read", ".write")} & self.scopes:
             raise Forbidden(f"The token lacks the scope {scope}.", code="scope_missing")
 
 

@@ -13,4 +13,7 @@ SCOPES: Final = {
     "adjustments.write": "Adjust a member's points by hand.",
     "program.read": "Read the programme.",
 }
-"""Every scope by its name, as a token carries it behind the installation's prefix, with what it allows."""
+"""Every scope by its name, as a token carries it behind the installation's prefix, with what it allows.
+
+A scope to write includes the one to read.
+"""

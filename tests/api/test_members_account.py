@@ -103,7 +103,7 @@ class TestTheAccount:
     @pytest.mark.parametrize("suffix", ["account", "entries", "proof"])
     def test_is_open_to_staff_and_systems_with_the_scope_only(self, path: str, suffix: str) -> None:
         assert client.get(f"{path}/{suffix}", caller=staff("members.read")).status == 200
-        assert client.get(f"{path}/{suffix}", caller=system("members.write")).code == "scope_missing"
+        assert client.get(f"{path}/{suffix}", caller=system("orders.write")).code == "scope_missing"
 
 
 class TestTheStatement:
