@@ -46,9 +46,10 @@ class IdentityTaken(Conflict):
 
 @dataclass(frozen=True)
 class Enrolled:
-    """A member after an enrolment; `profile` is as the request made it, whatever has become of it since.
+    """A member after an enrolment.
 
-    `record` is None where a person was linked to a member that a shop had enrolled; `profile` is then that member's.
+    For a system, `profile` is as the request made it, whatever has become of it since; for a person as it is now.
+    `record` is None where a person was linked to a member that a shop had enrolled.
     """
 
     member_id: str
@@ -81,7 +82,8 @@ def enrol_person(body: MemberIn, person: Person, *, actor: str, now: int) -> Enr
     try:
         enrolled = _enrol(member_id, body, person=person, actor=actor, now=now)
     except Lost as lost:
-        enrolled = _known(_linked_before(lost, person) or _link(person, now))
+        member_id = _linked_before(lost, person) or _link(person, now)
+        enrolled = _stored(service.read(member_id), replayed=True, record=None)
     service.remember(person, enrolled.member_id)
     return enrolled
 
@@ -117,10 +119,13 @@ def _enrol(member_id: str, body: MemberIn, *, person: Person | None, actor: str,
         return post(member_id, _plan(profile, person, request_hash, actor, now), opening=True, now=lambda: now)
 
     posted = once(asked, lambda: read_profile(member_id), act)
+    if person:
+        # What a token proves may change from one request to the next, so only what is stored can be the answer.
+        return _stored(posted.record, replayed=posted.replayed, record=posted.record)
     enrolled_at = posted.record.posted_at
     return Enrolled(
         member_id=member_id,
-        profile=profile_of(body, person, clock.parse(enrolled_at)),
+        profile=profile_of(body, None, clock.parse(enrolled_at)),
         enrolled_at=enrolled_at,
         version=1,
         updated_at=enrolled_at,
@@ -199,16 +204,15 @@ def _link(person: Person, now: int) -> str:
         raise IdentityTaken from lost
 
 
-def _known(member_id: str) -> Enrolled:
-    item = service.read(member_id)
+def _stored(item: ProfileItem, *, replayed: bool, record: ProfileItem | None) -> Enrolled:
     return Enrolled(
-        member_id=member_id,
+        member_id=item.key,
         profile=item.person,
         enrolled_at=item.posted_at,
         version=item.version,
         updated_at=item.updated_at,
-        replayed=True,
-        record=None,
+        replayed=replayed,
+        record=record,
     )
 
 

@@ -11,7 +11,7 @@ from chalicelib.ledger.schema import account_summary, entry_summary
 from chalicelib.members import accounts, adjusting, changing, enrolling, service
 from chalicelib.members.account_schema import AccountOut, ProofOut, StatementOut
 from chalicelib.members.enrolling import Enrolled
-from chalicelib.members.rules import Person, normal_mail
+from chalicelib.members.rules import Person, person_of
 from chalicelib.members.schema import (
     AdjustmentIn,
     AdjustmentOut,
@@ -66,6 +66,7 @@ _SYSTEM_KEY = replace(
         "identity_unproved",
         "identity_taken",
         "key_reused",
+        "busy",
     ),
 )
 def post_member(call: Call[MemberIn]) -> Reply[MemberPosted]:
@@ -120,6 +121,7 @@ def get_member(call: Call[None], member_id: str) -> Reply[MemberOut]:
         "identity_taken",
         "version_stale",
         "precondition_required",
+        "busy",
     ),
 )
 def patch_member(call: Call[MemberPatch], member_id: str) -> Reply[MemberOut]:
@@ -207,6 +209,7 @@ def get_proof(call: Call[None], member_id: str) -> Reply[ProofOut]:
         "member_not_found",
         "insufficient_points",
         "key_reused",
+        "busy",
     ),
 )
 def post_adjustment(call: Call[AdjustmentIn], member_id: str) -> Reply[AdjustmentPosted]:
@@ -218,9 +221,7 @@ def post_adjustment(call: Call[AdjustmentIn], member_id: str) -> Reply[Adjustmen
 
 
 def _person(caller: Caller) -> Person:
-    # What an issuer has verified is taken at its word: its numbers may be newer than our list of networks.
-    mail = normal_mail(caller.mail) if caller.mail else None
-    return Person(caller.issuer, caller.subject, caller.phone, mail)
+    return person_of(caller.issuer, caller.subject, caller.phone, caller.mail)
 
 
 def _profile(item: ProfileItem) -> Reply[MemberOut]:

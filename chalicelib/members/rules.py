@@ -20,6 +20,7 @@ AHEAD_S: Final = 300
 """How far a clock elsewhere may run ahead of ours."""
 
 _OLDEST_BIRTHDAY = date(1900, 1, 1)
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _LOCAL_PART = re.compile(r"[^\s@()<>,;:\\\"\[\]\x00-\x1f\x7f-\x9f]{1,64}")
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 
@@ -78,6 +79,11 @@ class Person:
     def proved_keys(self) -> list[str]:
         """The identities, beside the token's own, by which a shop may have enrolled this person."""
         return identity_keys(Profile(phone=self.phone, mail=self.mail))
+
+
+def person_of(issuer: str, subject: str, phone: str | None, mail: str | None) -> Person:
+    """Who a token says somebody is; what it proves without being a phone or a mail is passed over."""
+    return Person(issuer, subject, _proved_phone(phone) if phone else None, _proved_mail(mail) if mail else None)
 
 
 def normal_phone(text: str, region: str | None = None, *, field: str = "phone") -> str:
@@ -181,6 +187,21 @@ def _bad_phone(field: str) -> Invalid:
         field=field,
         code="phone_invalid",
     )
+
+
+def _proved_phone(text: str) -> str | None:
+    try:
+        return normal_phone(text)
+    except Invalid:
+        # The issuer has reached this number, so it may be newer than our list of networks.
+        return text if _E164.fullmatch(text) else None
+
+
+def _proved_mail(text: str) -> str | None:
+    try:
+        return normal_mail(text)
+    except Invalid:
+        return None
 
 
 def _text(value: str) -> str:

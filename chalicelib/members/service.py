@@ -98,7 +98,8 @@ def find(key: str) -> str | None:
 
 def read(member_id: str) -> ProfileItem:
     """A member's profile as it is now. Raises MemberNotFound."""
-    item = read_profile(member_id)
+    # Other records lie in the same table; only a profile may be read as one.
+    item = read_profile(member_id) if member_id.startswith("mem_") else None
     if item is None:
         raise MemberNotFound("No member has this id.", field="member_id")
     return item

@@ -19,8 +19,8 @@ Answer = TypeVar("Answer")
 PAGE_DEFAULT: Final = 20
 PAGE_MAX: Final = 100
 
-_KEY = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,255}")
-_STRONG_TAG = re.compile(r'"([^"]+)"')
+_KEY = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
+_STRONG_TAG = re.compile(r'"([\x21\x23-\x7e]{1,64})"')
 
 
 @dataclass(frozen=True)

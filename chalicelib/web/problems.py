@@ -128,8 +128,13 @@ def _document(status: int, code: str, detail: str, request_id: str, field: str |
         title=title_of(code),
         status=status,
         code=code,
-        detail=detail,
-        field=field,
+        detail=_writable(detail),
+        field=_writable(field) if field else None,
         request_id=request_id,
     )
     return Answer(status, {"Content-Type": MEDIA_TYPE}, msgspec.json.encode(problem).decode())
+
+
+def _writable(text: str) -> str:
+    """A text that may quote the request, with the halves of characters replaced that no answer can carry."""
+    return text.encode("utf-8", "replace").decode()

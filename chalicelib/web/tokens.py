@@ -76,7 +76,8 @@ def _verified(token: str, configured: Settings, keys: KeyStore) -> Mapping[str, 
             # The audience is checked by `caller_of`: access tokens of some issuers, Cognito among them, have none.
             options={"require": ["exp", "iss"], "verify_aud": False},
         )
-    except jwt.PyJWTError as error:
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        # A token is made by whoever sends it; not all that can be wrong with it has a class of its own.
         raise Refused(str(error)) from error
 
 
@@ -96,7 +97,7 @@ def _audiences(claims: Mapping[str, Any]) -> list[str]:
 
 def _scopes(claims: Mapping[str, Any], prefix: str) -> frozenset[str]:
     granted = claims.get("scope") or claims.get("scp") or []
-    names = granted.split() if isinstance(granted, str) else granted
+    names = granted.split() if isinstance(granted, str) else granted if isinstance(granted, list) else []
     ours = (str(name).removeprefix(prefix) for name in names if str(name).startswith(prefix))
     return frozenset(name for name in ours if name in SCOPES)
 

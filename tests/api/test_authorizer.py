@@ -138,6 +138,19 @@ class TestRefusals:
     def test_what_is_no_token(self, bearer: str) -> None:
         refuses(bearer)
 
+    @pytest.mark.parametrize("header", [[], 3, {"alg": ["RS256"]}, {"alg": "RS256", "kid": 5}, {"alg": None}, {}])
+    def test_what_has_a_strange_header(self, header: Any) -> None:
+        head = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+        refuses(f"Bearer {head}.{token(USER).partition('.')[2]}")
+
+    def test_what_is_nested_to_exhaust_us(self) -> None:
+        head = base64.urlsafe_b64encode(b'{"alg":' + b"[" * 6000 + b"]" * 6000 + b"}").decode().rstrip("=")
+        refuses(f"Bearer {head}.e30.c2ln")
+
+    @pytest.mark.parametrize("claims", [{"scope": 5}, {"scope": {"huike/orders.write": 1}}, {"scope": [None, 3]}])
+    def test_strange_scopes_give_no_right(self, claims: dict[str, Any]) -> None:
+        assert caller(token({**USER, **claims})).kind == "member"
+
     @pytest.mark.parametrize(
         "claims",
         [

@@ -181,6 +181,21 @@ class TestAPersonSignsUp:
         first, again = sign_up(member(phone=PHONE)), sign_up(member(phone=PHONE))
         assert (first.status, again.status, again.json) == (201, 200, first.json)
 
+    def test_again_with_a_token_that_proves_less_and_is_answered_alike(self) -> None:
+        first = sign_up(member(phone=PHONE))
+        assert sign_up(member()).json == first.json
+
+    def test_with_what_the_issuer_wrote_its_own_way(self) -> None:
+        found = sign_up(member(phone="+86 138 0013 8000", mail=" mei@Example.com")).json["member"]
+        assert (found["phone"], found["mail"]) == (PHONE, "mei@example.com")
+
+    def test_and_what_is_no_phone_or_mail_counts_for_nothing(self) -> None:
+        found = sign_up(member(phone="13800138000", mail="root@localhost")).json["member"]
+        assert (found["phone"], found["mail"]) == (None, None)
+
+    def test_and_a_number_newer_than_our_list_of_networks_counts(self) -> None:
+        assert sign_up(member(phone="+8611100000000")).json["member"]["phone"] == "+8611100000000"
+
     def test_again_with_another_body_and_is_refused(self) -> None:
         sign_up(member())
         assert sign_up(member(), {"gender": "other"}).code == "key_reused"

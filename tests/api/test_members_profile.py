@@ -47,6 +47,13 @@ class TestReading:
         answer = client.get(f"/v1/members/{NOBODY}", caller=SHOP)
         assert (answer.status, answer.code) == (404, "member_not_found")
 
+    def test_other_records_are_no_members(self, path: str) -> None:
+        body, shop = {"points": 1, "reason": "goodwill"}, system("adjustments.write")
+        other = client.post(f"{path}/adjustments", json=body, caller=shop, key="a").json["adjustment"]["id"]
+        assert client.get(f"/v1/members/{other}", caller=SHOP).code == "member_not_found"
+        assert change(f"/v1/members/{other}", {"gender": "other"}).code == "member_not_found"
+        assert client.get(f"/v1/members/{other}/account", caller=SHOP).code == "member_not_found"
+
     def test_me_is_nobody_before_enrolment_and_no_machine(self) -> None:
         assert client.get("/v1/members/me", caller=member()).code == "member_not_found"
         assert client.get("/v1/members/me", caller=SHOP).code == "member_not_found"

@@ -271,6 +271,12 @@ class TestAQuery:
         answer = toys.get(f"/v1/toys?{query}", caller=POS)
         assert (answer.status, answer.code) == (400, "query_invalid")
 
+    def test_of_half_a_character_is_refused_and_named(self, toys: Client) -> None:
+        event = toys.event("GET", "/v1/toys", caller=POS)
+        answer = toys.application({**event, "multiValueQueryStringParameters": {"\ud800": ["1"]}}, None)
+        assert answer["statusCode"] == 400
+        assert msgspec.json.decode(answer["body"])["field"] == "?"
+
     def test_other_operations_take_none(self, toys: Client) -> None:
         assert toys.get("/v1/toys/t1?shop=a", caller=POS).code == "query_invalid"
 
@@ -291,7 +297,7 @@ class TestAQuery:
 
 
 class TestHeaders:
-    @pytest.mark.parametrize("key", ["", "  ", "x" * 256, "a\nb", "a\x00b", "\x7f"])
+    @pytest.mark.parametrize("key", ["", "  ", "x" * 256, "a\nb", "a\x00b", "\x7f", "\ud800"])
     def test_an_idempotency_key_is_1_to_255_characters_of_text(self, toys: Client, key: str) -> None:
         answer = toys.post("/v1/toys/t1/break", caller=POS, key=key)
         assert (answer.status, answer.code) == (400, "idempotency_key_missing")
@@ -309,7 +315,7 @@ class TestHeaders:
         answer = toys.patch("/v1/toys/t1", json={"name": "a"}, caller=POS)
         assert (answer.status, answer.code) == (428, "precondition_required")
 
-    @pytest.mark.parametrize("tag", ["*", "3", '"1", "2"', 'W/"3"', '""', '"3', ""])
+    @pytest.mark.parametrize("tag", ["*", '"\ud800"', '"' + "3" * 65 + '"', "3", '"1", "2"', 'W/"3"', '""', '"3', ""])
     def test_a_change_is_based_on_one_version(self, toys: Client, tag: str) -> None:
         answer = toys.patch("/v1/toys/t1", json={"name": "a"}, headers={"If-Match": tag}, caller=POS)
         assert (answer.status, answer.code) == (400, "if_match_invalid")
