@@ -18,8 +18,15 @@ from infra.errors import InfraError
 # botocore carries the models of some four hundred services. These are the ones that the functions call.
 SERVICES = ("dynamodb", "sqs")
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
-# Names of places and carriers, which phonenumbers imports only when asked for them.
-UNUSED = ("phonenumbers/geodata", "phonenumbers/carrierdata", "phonenumbers/tzdata", "bin", "share")
+# What phonenumbers imports only when asked for names of places, carriers or zones, or about numbers like 110.
+UNUSED = (
+    "bin",
+    "share",
+    "phonenumbers/carrierdata",
+    "phonenumbers/geodata",
+    "phonenumbers/tzdata",
+    "phonenumbers/shortdata/region_*.py",
+)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -109,8 +116,9 @@ def clean(folder: Path) -> None:
 
 def _prune(folder: Path) -> None:
     clean(folder)
-    for name in UNUSED:
-        shutil.rmtree(folder / name, ignore_errors=True)
+    for pattern in UNUSED:
+        for path in list(folder.glob(pattern)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     data = folder / "botocore" / "data"
     if not data.exists():
         return

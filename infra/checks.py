@@ -11,9 +11,9 @@ from typing import Any
 import boto3
 from cfnlint.api import lint_by_config
 from cfnlint.config import ManualArgs
-from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
-from samtranslator.sdk.parameter import SamParameterValues  # type: ignore[import-untyped]
-from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
+from samtranslator.parser.parser import Parser
+from samtranslator.sdk.parameter import SamParameterValues
+from samtranslator.translator.translator import Translator
 
 from infra.errors import InfraError
 
@@ -44,4 +44,6 @@ def expand(template: dict[str, Any]) -> dict[str, Any]:
 
 def _lint(path: Path) -> list[str]:
     matches = lint_by_config(ManualArgs(templates=[str(path)], regions=[REGION]))
-    return [f"{match.rule.id} {match.message} ({'/'.join(str(part) for part in match.path or [])})" for match in matches]
+    return [
+        f"{match.rule.id} {match.message} ({'/'.join(str(part) for part in match.path or [])})" for match in matches
+    ]

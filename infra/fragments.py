@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+from samtranslator.yaml_helper import yaml_parse
 
 from chalicelib.web.scopes import SCOPES
 from infra import gateway

@@ -1,6 +1,7 @@
 """What API Gateway itself answers, as the same problem documents that the application sends."""
 
 import json
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from chalicelib.web import cors
@@ -64,9 +65,9 @@ def headers(problem: Problem) -> dict[str, str]:
         "Cache-Control": "no-store",
         **cors.HEADERS,
     }
-    if problem.status == 401:
+    if problem.status == HTTPStatus.UNAUTHORIZED:
         found["WWW-Authenticate"] = "Bearer"
-    if problem.status == 429:
+    if problem.status == HTTPStatus.TOO_MANY_REQUESTS:
         found["Retry-After"] = _RETRY_AFTER_S
     return found
 

@@ -41,7 +41,7 @@ def package(root: Path, target: bundle.Target, stage: str, out: Path, *, disposa
     bundle.compile_folder(code, target)
     libraries = bundle.dependencies(root / "requirements.txt", target, cache)
     digest = bundle.write_zip([libraries, code], out / "deployment.zip")
-    _patch(template, target, stage, digest, disposable)
+    _patch(template, target, stage=stage, digest=digest, disposable=disposable)
     path = out / "template.json"
     path.write_text(json.dumps(template, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     shutil.rmtree(work)
@@ -123,7 +123,7 @@ def _chalice_package(sources: Path, work: Path) -> dict[str, Any]:
     return template
 
 
-def _patch(template: dict[str, Any], target: bundle.Target, stage: str, digest: str, disposable: bool) -> None:
+def _patch(template: dict[str, Any], target: bundle.Target, *, stage: str, digest: str, disposable: bool) -> None:
     template["Parameters"]["Stage"]["Default"] = stage
     template["Metadata"] = {"Package": {"Sha256": digest}}
     for resource in template["Resources"].values():

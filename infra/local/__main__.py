@@ -1,4 +1,4 @@
-"""`make run`: starts a local AWS, deploys the packaged template onto it, brings in real purchases, and serves the API."""
+"""`make run`: starts a local AWS, deploys the packaged template, brings in real purchases, and serves the API."""
 
 import argparse
 import contextlib
@@ -19,6 +19,7 @@ from infra.local.serve import serve
 from infra.local.start import start
 
 _PORT_TAKEN = 2
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     # A terminated run must clean up like an interrupted one; and a shell that starts us in the background has told us
     # to ignore the interrupt.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _STOPPING:
         signal.signal(number, _interrupt)
     console = Console(highlight=False)
     try:
@@ -73,6 +74,9 @@ def _bind(port: int) -> Iterator[socket.socket]:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    # Somebody in a hurry presses Ctrl-C twice, and the second one must not cut the cleaning up short.
+    for number in _STOPPING:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

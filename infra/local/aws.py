@@ -1,5 +1,6 @@
 """Starts and stops the local AWS (ministack) in a process group of its own, on a free loopback port."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -127,7 +128,7 @@ class LocalAws:
             if self._process is None or self._process.poll() is not None:
                 break
             try:
-                if httpx.get(f"{self.endpoint}/_ministack/health", timeout=2).status_code == 200:
+                if httpx.get(f"{self.endpoint}/_ministack/health", timeout=2).is_success:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
@@ -136,12 +137,14 @@ class LocalAws:
 
 def client(service: str, endpoint: str) -> Any:
     """A boto3 client with dummy credentials for a local AWS."""
-    return boto3.client(
+    # Typed by the service's name, which is not known here.
+    make: Any = boto3.client
+    return make(
         service,
         endpoint_url=endpoint,
         region_name=REGION,
         aws_access_key_id="test",
-        aws_secret_access_key="test",
+        aws_secret_access_key="test",  # noqa: S106 -- the local AWS takes any
         config=Config(retries={"total_max_attempts": 2}, read_timeout=90, max_pool_connections=32),
     )
 
@@ -166,10 +169,8 @@ def _function_python(folder: Path) -> Path:
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
     if process.stdin is not None:
         process.stdin.close()

@@ -20,7 +20,7 @@ def _end_with_parent() -> None:
 
 def main() -> None:
     """Run ministack until the parent lets go."""
-    from ministack.app import main as ministack
+    from ministack.app import main as ministack  # noqa: PLC0415 -- it reads its settings when it is imported
 
     # ministack runs functions with `sys.executable`. A bare interpreter sees the package and the standard library
     # only, as on Lambda, so a dependency that the package lacks fails here and not first in production.

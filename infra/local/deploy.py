@@ -97,7 +97,7 @@ def _wait(cloudformation: Any) -> dict[str, str]:
 
 
 def _put_gateway_responses(aws: LocalAws, document: dict[str, Any], api: str) -> None:
-    """ministack imports the API's definition without its gateway responses; these calls bring in the very same ones."""
+    """Bring in the API's gateway responses, which the local AWS leaves out when it imports the definition."""
     gateway = aws.client("apigateway")
     definition = document["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
     for kind, response in definition["x-amazon-apigateway-gateway-responses"].items():

@@ -25,13 +25,23 @@ from infra.gateway import PROBLEMS, document, headers
 PAGE = Path(__file__).resolve().parent / "page"
 # API Gateway refuses larger bodies before any function sees them; the emulator does not.
 _LARGEST_BODY = 10 * 1024 * 1024
-_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "proxy-authorization", "host"}
+_HOP_BY_HOP = {
+    "connection",
+    "keep-alive",
+    "transfer-encoding",
+    "upgrade",
+    "te",
+    "trailer",
+    "proxy-authorization",
+    "host",
+}
 # What the front says itself.
 _OWN = {"content-length", "date"}
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
 
 
 def front(
+    *,
     api: str,
     template: dict[str, Any],
     openapi: Path,

@@ -123,8 +123,10 @@ def check(stack: Stack) -> Check:
 def scan(stack: Stack, table: str, attributes: str) -> Iterator[dict[str, Any]]:
     """All items of a table, named by the output that holds its name, with these attributes only."""
     names = {f"#{name}": name for name in attributes.split(",")}
-    pages = client("dynamodb", stack.endpoint).get_paginator("scan").paginate(
-        TableName=stack.outputs[table], ProjectionExpression=",".join(names), ExpressionAttributeNames=names
+    pages = (
+        client("dynamodb", stack.endpoint)
+        .get_paginator("scan")
+        .paginate(TableName=stack.outputs[table], ProjectionExpression=",".join(names), ExpressionAttributeNames=names)
     )
     for page in pages:
         yield from page["Items"]

@@ -35,7 +35,7 @@ def serve(stack: Stack, listener: socket.socket, port: int, console: Console) ->
     """Serve the API and the page on the listening socket until Ctrl-C."""
     home = f"http://127.0.0.1:{port}"
     members = demo_members(stack)
-    console.print(_usage(home, port, members), soft_wrap=True)
+    console.print(_usage(home, members), soft_wrap=True)
     app = front(
         api=stack.api,
         template=json.loads(Path(stack.template).read_text(encoding="utf-8")),
@@ -62,14 +62,15 @@ def demo_members(stack: Stack) -> list[dict[str, Any]]:
     return sorted(accounts, key=lambda account: -account["available"])[:_SHOWN]
 
 
-def _usage(home: str, port: int, members: list[dict[str, Any]]) -> str:
-    lines = ["", "A token for a shop system, and a call with it:"]
-    lines += [f"  TOKEN=$(curl -s {home}/tokens/system)"]
-    lines += [f'  curl -sw '\\n' -H "Authorization: Bearer $TOKEN" {home}/v1/program']
+def _usage(home: str, members: list[dict[str, Any]]) -> str:
+    def call(token: str, path: str) -> str:
+        return f'  curl -sw "\\n" -H "Authorization: Bearer {token}" {home}/v1/{path}'
+
+    lines = ["", "A token for a shop system, and calls with it:", f"  TOKEN=$(curl -s {home}/tokens/system)"]
+    lines += [call("$TOKEN", "program")]
     if members:
         member = members[0]["id"]
-        lines += [f'  curl -sw '\\n' -H "Authorization: Bearer $TOKEN" {home}/v1/members/{member}/account']
-        lines += ["The same account as its member sees it:"]
-        lines += [f'  curl -sw '\\n' -H "Authorization: Bearer $(curl -s {home}/tokens/{member})" {home}/v1/members/me/account']
+        lines += [call("$TOKEN", f"members/{member}/account"), "The same account as its member sees it:"]
+        lines += [call(f"$(curl -s {home}/tokens/{member})", "members/me/account")]
     lines += ["", f"Documentation with a token ready to use: {home}/", "Ctrl-C stops everything.", ""]
     return "\n".join(lines)

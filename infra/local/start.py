@@ -1,7 +1,6 @@
 """From nothing to a deployed stack: package, local AWS, CloudFormation."""
 
 import contextlib
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,9 +28,6 @@ def start(folder: Path, keep: Path | None, console: Console, template: Path | No
         stack.save(folder / "stack.json")
         yield stack
     finally:
-        # Somebody who is in a hurry presses Ctrl-C twice, and the second one must not cut the cleaning up short.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
         (folder / "stack.json").unlink(missing_ok=True)
         local_aws.stop()
 

@@ -1,6 +1,8 @@
 """Bearer tokens of the running stack, made the way that apps and shop systems make theirs."""
 
+import contextlib
 import secrets
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -53,7 +55,7 @@ def member_token(stack: Stack, member_id: str) -> str:
 def _identities(stack: Stack, member_id: str) -> dict[str, str]:
     system = {"Authorization": f"Bearer {system_token(stack, ['members.read'])}"}
     answer = httpx.get(f"{stack.api}/v1/members/{member_id}", headers=system, timeout=60)
-    if answer.status_code == 404:
+    if answer.status_code == HTTPStatus.NOT_FOUND:
         raise InfraError(f"There is no member {member_id} on the local stack.")
     answer.raise_for_status()
     profile = answer.json()
@@ -66,19 +68,18 @@ def _identities(stack: Stack, member_id: str) -> dict[str, str]:
 
 def _sign_in(stack: Stack, identities: dict[str, str]) -> dict[str, Any]:
     pool = client("cognito-idp", stack.endpoint)
-    user = {"UserPoolId": stack.outputs["UserPoolId"], "Username": identities.get("email") or identities["phone_number"]}
-    verified = {f"{name}_verified": "true" for name in identities}
-    attributes = [{"Name": name, "Value": value} for name, value in (identities | verified).items()]
-    try:
+    name = identities.get("email") or identities["phone_number"]
+    user = {"UserPoolId": stack.outputs["UserPoolId"], "Username": name}
+    verified = {f"{kind}_verified": "true" for kind in identities}
+    attributes = [{"Name": kind, "Value": value} for kind, value in (identities | verified).items()]
+    with contextlib.suppress(pool.exceptions.UsernameExistsException):
         pool.admin_create_user(**user, UserAttributes=attributes, MessageAction="SUPPRESS")
-    except pool.exceptions.UsernameExistsException:
-        pass
     # A new password each time spares keeping one; nobody else signs in as a demo's user.
     password = secrets.token_urlsafe(16)
     pool.admin_set_user_password(**user, Password=password, Permanent=True)
     signed_in: dict[str, Any] = pool.initiate_auth(
         ClientId=stack.outputs["MemberClientId"],
         AuthFlow="USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": user["Username"], "PASSWORD": password},
+        AuthParameters={"USERNAME": name, "PASSWORD": password},
     )["AuthenticationResult"]
     return signed_in

@@ -1,0 +1,87 @@
+"""Stack tests run against the package itself, deployed once onto a local AWS."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+from rich.console import Console
+
+from infra import package
+from infra.local.aws import client
+from infra.local.deploy import Stack
+from infra.local.start import start
+from infra.local.tokens import system_token
+
+Found = TypeVar("Found")
+_PATIENCE_SECONDS = 60
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in this folder, so that `-m "not stack"` leaves it out."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.stack)
+
+
+@pytest.fixture(scope="session")
+def template() -> Path:
+    """The packaged template, with the deployment package beside it."""
+    return package.local_package()
+
+
+@pytest.fixture(scope="session")
+def stack(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The deployed stack, empty."""
+    quiet = Console(file=io.StringIO())
+    with start(tmp_path_factory.mktemp("stack"), None, quiet, template) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def anyone(stack: Stack) -> Iterator[httpx.Client]:
+    """A client of the API without a token."""
+    with httpx.Client(base_url=stack.api, timeout=60) as http:
+        yield http
+
+
+@pytest.fixture(scope="session")
+def shop(stack: Stack) -> Iterator[httpx.Client]:
+    """A shop system with every scope."""
+    headers = {"Authorization": f"Bearer {system_token(stack)}"}
+    with httpx.Client(base_url=stack.api, headers=headers, timeout=60) as http:
+        yield http
+
+
+@pytest.fixture(scope="session")
+def sqs(stack: Stack) -> Iterator[Any]:
+    """The queues. Failed messages come again after a second, where AWS would let six minutes pass."""
+    queues = client("sqs", stack.endpoint)
+    for name in ("IntakeQueueUrl", "ClaimsQueueUrl"):
+        queues.set_queue_attributes(QueueUrl=stack.outputs[name], Attributes={"VisibilityTimeout": "1"})
+    yield queues
+    queues.close()
+
+
+@pytest.fixture(scope="session")
+def dynamodb(stack: Stack) -> Iterator[Any]:
+    """The tables."""
+    tables = client("dynamodb", stack.endpoint)
+    yield tables
+    tables.close()
+
+
+def eventually(look: Callable[[], Found | None]) -> Found:
+    """What `look` finds, as soon as it finds something."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"nothing came within {_PATIENCE_SECONDS} seconds")

@@ -1,0 +1,192 @@
+"""Facts about the packaged template that must hold before anything is deployed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.web.scopes import SCOPES
+from infra import checks
+
+FUNCTIONS = {
+    "APIHandler": "ApiHandlerRole",
+    "JwtAuthorizer": "JwtAuthorizerRole",
+    "ProjectAccounts": "ProjectAccountsRole",
+    "RouteFacts": "RouteFactsRole",
+    "IntakeOrders": "IntakeOrdersRole",
+    "ClaimOrders": "ClaimOrdersRole",
+    "AdministerProgram": "AdministerProgramRole",
+}
+
+
+@pytest.fixture(scope="module")
+def document(template: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(template.read_text(encoding="utf-8"))
+    return found
+
+
+def of_type(document: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    return {name: found for name, found in document["Resources"].items() if found["Type"] == kind}
+
+
+def statements(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, role in of_type(document, "AWS::IAM::Role").items():
+        for policy in role["Properties"]["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+
+
+def as_list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def sources(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        name: event["Properties"]
+        for function in of_type(document, "AWS::Serverless::Function").values()
+        for name, event in function["Properties"].get("Events", {}).items()
+    }
+
+
+def test_it_passes_cfn_lint_before_and_after_sam(template: Path) -> None:
+    checks.check(template)
+
+
+def test_every_function_is_expected_and_has_a_role_of_its_own(document: dict[str, Any]) -> None:
+    roles = {
+        name: function["Properties"]["Role"]["Fn::GetAtt"][0]
+        for name, function in of_type(document, "AWS::Serverless::Function").items()
+    }
+
+    assert roles == FUNCTIONS
+
+
+def test_every_role_is_written_down_in_a_policy_file_of_its_own(document: dict[str, Any]) -> None:
+    folder = Path(__file__).parents[2] / ".chalice"
+    written = sorted(
+        json.dumps(json.loads(path.read_text(encoding="utf-8")), sort_keys=True)
+        for path in folder.glob("policy-*.json")
+    )
+    deployed = sorted(
+        json.dumps(document["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"], sort_keys=True)
+        for role in FUNCTIONS.values()
+    )
+
+    assert written == deployed
+
+
+def test_no_policy_allows_everything_of_anything(document: dict[str, Any]) -> None:
+    for role, statement in statements(document):
+        for action in as_list(statement["Action"]):
+            assert re.fullmatch(r"[a-z-]+:[A-Za-z]+", action), f"{role} allows {action}"
+        for resource in as_list(statement.get("Resource", [])):
+            # A literal ARN would name no resource of this stack.
+            assert isinstance(resource, dict), f"{role} names {resource}"
+
+
+def test_a_wildcard_stands_only_where_there_is_no_name(document: dict[str, Any]) -> None:
+    wild = {
+        (role, json.dumps(statement.get("Resource", statement.get("NotResource"))))
+        for role, statement in statements(document)
+        if "*" in json.dumps([statement.get("Resource"), statement.get("NotResource")])
+    }
+
+    # A table's streams have labels that AWS makes up; a text message goes to a phone, which has no ARN.
+    streams = '[{"Fn::Sub": "${LedgerTable.Arn}/stream/*"}]'
+    assert wild == {
+        ("ProjectAccountsRole", streams),
+        ("RouteFactsRole", streams),
+        ("UserPoolSmsRole", '{"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}'),
+    }
+
+
+def test_nobody_may_scan_a_table(document: dict[str, Any]) -> None:
+    assert "dynamodb:Scan" not in json.dumps([statement for _, statement in statements(document)])
+
+
+def test_only_the_projector_may_touch_the_view(document: dict[str, Any]) -> None:
+    assert {role for role, found in statements(document) if "AccountsTable" in json.dumps(found)} == {
+        "ProjectAccountsRole"
+    }
+
+
+def test_entries_are_never_changed_nor_deleted(document: dict[str, Any]) -> None:
+    for role, statement in statements(document):
+        if "LedgerTable" in json.dumps(statement.get("Resource", [])):
+            forbidden = {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"}
+            assert not forbidden & set(as_list(statement["Action"])), role
+
+
+def test_every_source_reports_partial_failures(document: dict[str, Any]) -> None:
+    found = sources(document)
+
+    assert len(found) == 4
+    assert all(source["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for source in found.values())
+
+
+def test_a_stream_function_gives_up_in_the_end_and_leaves_word(document: dict[str, Any]) -> None:
+    streams = [source for source in sources(document).values() if "Stream" in source]
+
+    assert len(streams) == 2
+    for source in streams:
+        assert source["MaximumRecordAgeInSeconds"] < 24 * 3600
+        assert source["BisectBatchOnFunctionError"] is True
+        assert source["DestinationConfig"]["OnFailure"]["Type"] == "SQS"
+    destinations = [json.dumps(source["DestinationConfig"]) for source in streams]
+    assert len(set(destinations)) == 2
+
+
+def test_every_work_queue_has_a_dead_letter_queue_and_waits_long_enough(document: dict[str, Any]) -> None:
+    functions = of_type(document, "AWS::Serverless::Function")
+    queues = of_type(document, "AWS::SQS::Queue")
+    for function in functions.values():
+        for event in function["Properties"].get("Events", {}).values():
+            if event["Type"] == "SQS":
+                name = event["Properties"]["Queue"]["Fn::Sub"].removeprefix("${").removesuffix(".Arn}")
+                queue = queues[name]["Properties"]
+                dead = queues[queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]]["Properties"]
+                assert queue["VisibilityTimeout"] >= 6 * function["Properties"]["Timeout"]
+                assert queue.get("FifoQueue") == dead.get("FifoQueue")
+                assert dead["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_tables_cost_nothing_idle_and_survive(document: dict[str, Any]) -> None:
+    tables = of_type(document, "AWS::DynamoDB::Table")
+
+    assert len(tables) == 6
+    for name, table in tables.items():
+        assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST", name
+        assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
+        assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain", name
+        assert "GlobalSecondaryIndexes" not in table["Properties"], name
+
+
+def test_every_function_logs_for_a_limited_time(document: dict[str, Any]) -> None:
+    for function in of_type(document, "AWS::Serverless::Function").values():
+        group = document["Resources"][function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]]
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_the_pool_offers_exactly_the_scopes_that_the_code_knows(document: dict[str, Any]) -> None:
+    offered = document["Resources"]["ResourceServer"]["Properties"]["Scopes"]
+    allowed = document["Resources"]["MachineClient"]["Properties"]["AllowedOAuthScopes"]
+
+    assert {scope["ScopeName"] for scope in offered} == set(SCOPES)
+    assert set(allowed) == {f"huike/{name}" for name in SCOPES}
+
+
+def test_the_secret_has_no_default_and_is_not_shown(document: dict[str, Any]) -> None:
+    assert document["Parameters"]["IdSecret"]["NoEcho"] is True
+    assert "Default" not in document["Parameters"]["IdSecret"]
+
+
+def test_every_route_asks_the_authorizer(document: dict[str, Any]) -> None:
+    for path, methods in document["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"].items():
+        for method, operation in methods.items():
+            if method != "options":
+                assert operation["security"] == [{"jwt_authorizer": []}], f"{method} {path}"
