@@ -1,20 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from chalicelib.base import clock
 from chalicelib.program import service
 from tests.api.client import client, member, staff, system
 from tests.programs import document
-
-
-@pytest.fixture(autouse=True)
-def new_process(tables: None) -> Iterator[None]:  # noqa: ARG001 the tables come first
-    service.reset_cache()
-    yield
-    service.reset_cache()
 
 
 def test_every_signed_in_caller_sees_the_programme() -> None:

@@ -92,6 +92,11 @@ def test_a_grace_that_ends_with_a_month_is_not_rounded_further() -> None:
     assert found == at("Asia/Shanghai", 2026, 12, 1)
 
 
+def test_the_last_day_of_a_grace_counts_in_full() -> None:
+    found = expiry.graced(program(grace_days=10), at("Asia/Shanghai", 2026, 11, 1), at("Asia/Shanghai", 2026, 11, 21))
+    assert found == at("Asia/Shanghai", 2027, 1, 1)
+
+
 def test_without_a_grace_lapsed_points_stay_lapsed() -> None:
     assert expiry.graced(program(grace_days=0), 2_000, 2_000) == 2_000
 

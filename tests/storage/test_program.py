@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -16,13 +15,6 @@ from tests.programs import document, texts, tier
 
 NOW = 1_790_000_000
 HOUR = 3_600
-
-
-@pytest.fixture(autouse=True)
-def new_process(tables: None) -> Iterator[None]:  # noqa: ARG001 the tables come first
-    service.reset_cache()
-    yield
-    service.reset_cache()
 
 
 def publish(now: int = NOW, *, starts_at: int | None = None, **changes: Any) -> service.Publication:

@@ -2,22 +2,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from chalicelib.base import clock
-from chalicelib.program import service, table
+from chalicelib.program import table
 from chalicelib.program.triggers import administer_program
 from tests.programs import document
-
-
-@pytest.fixture(autouse=True)
-def new_process(tables: None) -> Iterator[None]:  # noqa: ARG001 the tables come first
-    service.reset_cache()
-    yield
-    service.reset_cache()
 
 
 def asked(action: str, **event: Any) -> dict[str, Any]:

@@ -114,7 +114,9 @@ def _refitted(
     """
     since = end - 1
     reached = _reached(program, months, clock.month_of(since, program.zone))
-    return _with_terms(program, records, range(1, reached + 1), since, ended_by=end)
+    # A record that ends later was given by a programme with longer terms.
+    kept = tuple(record for record in records if record.until > end)
+    return _joined(program, kept, _new_terms(program, range(1, reached + 1), since))
 
 
 def _risen(
@@ -123,28 +125,24 @@ def _risen(
     """The records with those of every tier that the months up to now reach above the one that is held."""
     top = _top(program, months, records, at)
     above = range((top.position if top else 0) + 1, _reached(program, months, clock.month_of(at, program.zone)) + 1)
-    return _with_terms(program, records, above, at) if above else records
+    return _joined(program, records, _new_terms(program, above, at))
 
 
-def _with_terms(
-    program: Program, records: tuple[TierRecord, ...], positions: range, since: int, *, ended_by: int = 0
-) -> tuple[TierRecord, ...]:
-    """Records with new ones for the tiers at `positions`, less those that ended by `ended_by` or that these outlast.
+def _new_terms(program: Program, positions: range, since: int) -> tuple[TierRecord, ...]:
+    """New records for the tiers at `positions`.
 
     The month in which a term begins is given to it: it ends `keep_months` after the end of that month.
     """
     zone = program.zone
     until = clock.month_start(clock.month_of(since, zone) + program.tier_policy.keep_months + 1, zone)
-    kept = [
-        record
-        for record in records
-        if record.until > ended_by and not (_position(program, record) in positions and record.until <= until)
-    ]
-    new = [
-        TierRecord(program.tiers[position].code, since, until, program.tiers[position].threshold_points)
-        for position in positions
-    ]
-    return tuple(sorted(kept + new, key=lambda record: (record.needed, record.until)))
+    tiers = [program.tiers[position] for position in positions]
+    return tuple(TierRecord(tier.code, since, until, tier.threshold_points) for tier in tiers)
+
+
+def _joined(program: Program, records: tuple[TierRecord, ...], new: tuple[TierRecord, ...]) -> tuple[TierRecord, ...]:
+    """Records with new ones, each in place of those of its tier that end no later."""
+    ends = {_position(program, record): record.until for record in new}
+    return tuple(record for record in records if record.until > ends.get(_position(program, record), 0)) + new
 
 
 def _without_the_dead(
