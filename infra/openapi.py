@@ -4,6 +4,7 @@
 """
 
 import argparse
+import inspect
 import json
 import os
 import re
@@ -76,7 +77,7 @@ def document(app: Chalice) -> dict[str, Any]:
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": dict(sorted(components.items())),
+            "schemas": {name: _cleaned(schema) for name, schema in sorted(components.items())},
             "responses": dict(sorted(shared.items())),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
@@ -92,6 +93,11 @@ class _Schemas:
     def __call__(self, type_: Any) -> dict[str, Any]:
         # Compared one by one: annotated types are equal, and not always hashable.
         return next(schema for known, schema in self._pairs if known == type_)
+
+
+def _cleaned(schema: dict[str, Any]) -> dict[str, Any]:
+    """A struct's schema with its docstring as the newest Pythons keep it: without the source's indentation."""
+    return {**schema, "description": inspect.cleandoc(schema["description"])} if "description" in schema else schema
 
 
 def _info() -> dict[str, Any]:
@@ -133,7 +139,7 @@ def _operation(operation: Operation, schema_of: _Schemas) -> dict[str, Any]:
 
 
 def _description(operation: Operation) -> str:
-    text = re.sub(r"\s*\n\s+", "\n", operation.description).strip()
+    text = inspect.cleandoc(operation.description)
     scopes = ", ".join(f"`{scope}`" for scope in operation.scopes)
     needs = f" with {scopes}" if scopes else ""
     who = {"member": "members", "staff": f"staff{needs}", "system": f"systems{needs}"}
