@@ -5,6 +5,7 @@ a runtime that a feature excludes) show only in the resources that SAM makes.
 """
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ REGION = "us-east-1"
 
 def check(template: Path) -> None:
     """Lint the template and its expansion; raise with all findings."""
-    expanded = template.with_name("expanded.json")
-    expanded.write_text(json.dumps(expand(json.loads(template.read_text(encoding="utf-8")))), encoding="utf-8")
-    findings = [f"{path.name}: {match}" for path in (template, expanded) for match in _lint(path)]
+    document = json.loads(template.read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory(dir=template.parent) as folder:
+        expanded = Path(folder) / "expanded.json"
+        expanded.write_text(json.dumps(expand(document)), encoding="utf-8")
+        findings = [f"{path.name}: {match}" for path in (template, expanded) for match in _lint(path)]
     if findings:
         raise InfraError("cfn-lint refuses the template:\n" + "\n".join(findings))
 

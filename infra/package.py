@@ -29,17 +29,20 @@ _KEPT_SECONDS = 24 * 3600
 
 def package(root: Path, target: bundle.Target, stage: str, out: Path, *, disposable: bool = False) -> Path:
     """Write `deployment.zip` and `template.json` to `out`, and return the template's path."""
-    cache = ROOT / "build" / "cache"
+    # Chalice runs in another folder, where a relative path would lead elsewhere.
+    out = out.resolve()
     work = out / "work"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
+    for stale in ("template.json", "deployment.zip"):
+        (out / stale).unlink(missing_ok=True)
     template = _chalice_package(_stage_sources(root, work / "src"), work)
     code = work / "code"
     with zipfile.ZipFile(work / "chalice" / "deployment.zip") as archive:
         archive.extractall(code)
     bundle.clean(code)
     bundle.compile_folder(code, target)
-    libraries = bundle.dependencies(root / "requirements.txt", target, cache)
+    libraries = bundle.dependencies(root / "requirements.txt", target, ROOT / "build" / "cache")
     digest = bundle.write_zip([libraries, code], out / "deployment.zip")
     _patch(template, target, stage=stage, digest=digest, disposable=disposable)
     path = out / "template.json"

@@ -77,9 +77,12 @@ def enrol(stack: Stack, customers: Iterable[str], advance: Advance) -> dict[str,
 def send(stack: Stack, purchases: list[Purchase], members: dict[str, str], advance: Advance) -> None:
     """Put the purchases on the intake queue, in one group for each member so that each member's order is kept."""
     sqs = client("sqs", stack.endpoint)
-    for start in range(0, len(purchases), 10):
-        batch = purchases[start : start + 10]
-        entries = [_message(purchase, members[purchase.customer]) for purchase in batch]
+    for begin in range(0, len(purchases), 10):
+        batch = purchases[begin : begin + 10]
+        entries = []
+        for purchase in batch:
+            member = members[purchase.customer]
+            entries.append(message(order(purchase, member), member, str(purchase.line)))
         answer = sqs.send_message_batch(QueueUrl=stack.outputs["IntakeQueueUrl"], Entries=entries)
         if answer.get("Failed"):
             raise InfraError(f"The intake queue refused messages: {answer['Failed']}")
@@ -132,8 +135,9 @@ def scan(stack: Stack, table: str, attributes: str) -> Iterator[dict[str, Any]]:
         yield from page["Items"]
 
 
-def _message(purchase: Purchase, member_id: str) -> dict[str, str]:
-    order = {
+def order(purchase: Purchase, member_id: str) -> dict[str, Any]:
+    """A purchase as the API and the queue take it."""
+    return {
         "source": SOURCE,
         "order_id": str(purchase.line),
         "member_id": member_id,
@@ -144,8 +148,12 @@ def _message(purchase: Purchase, member_id: str) -> dict[str, str]:
         "lines": [{"sku": "cd", "category": "music", "quantity": purchase.discs, "amount_minor": purchase.total_minor}],
         "payments": [{"type": "card", "amount_minor": purchase.total_minor}],
     }
-    body = json.dumps({"type": "order", "order": order})
-    return {"Id": str(purchase.line), "MessageBody": body, "MessageGroupId": member_id}
+
+
+def message(body: dict[str, Any], member_id: str, name: str) -> dict[str, str]:
+    """An order as one entry of a batch for the intake queue."""
+    text = json.dumps({"type": "order", "order": body})
+    return {"Id": name, "MessageBody": text, "MessageGroupId": member_id}
 
 
 def _at_once(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
