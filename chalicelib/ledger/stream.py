@@ -49,6 +49,7 @@ def deliver(
         except Exception:
             logger.exception("entry %s of %s could not be handled", arrival.entry.seq, arrival.entry.member_id)
             return {"batchItemFailures": [{"itemIdentifier": arrival.sequence_number}]}
+    logger.info("%s entries handled", len(batch))
     return {"batchItemFailures": []}
 
 
