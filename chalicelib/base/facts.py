@@ -11,5 +11,29 @@ ORDER_CANCELLED: Final = "order_cancelled"
 REDEEMED: Final = "redeemed"
 REDEMPTION_CANCELLED: Final = "redemption_cancelled"
 ADJUSTED: Final = "adjusted"
+HELD: Final = "held"
+HOLD_RELEASED: Final = "hold_released"
+PENDING_RELEASED: Final = "pending_released"
+PENDING_CANCELLED: Final = "pending_cancelled"
+MERGED_IN: Final = "merged_in"
+CLOSED: Final = "closed"
+SWEPT: Final = "swept"
+REPAIRED: Final = "repaired"
 
-KINDS: Final = (ENROLLED, ORDER, REFUND, ORDER_CANCELLED, REDEEMED, REDEMPTION_CANCELLED, ADJUSTED)
+KINDS: Final = (
+    ENROLLED,
+    ORDER,
+    REFUND,
+    ORDER_CANCELLED,
+    REDEEMED,
+    REDEMPTION_CANCELLED,
+    ADJUSTED,
+    HELD,
+    HOLD_RELEASED,
+    PENDING_RELEASED,
+    PENDING_CANCELLED,
+    MERGED_IN,
+    CLOSED,
+    SWEPT,
+    REPAIRED,
+)

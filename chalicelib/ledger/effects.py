@@ -55,6 +55,12 @@ class Effect(msgspec.Struct, array_like=True, frozen=True):
         return gained - lost
 
 
+_SUMMED = (
+    *("credits", "debits", "pended", "unpended", "absorbed", "lapsed", "held", "unheld", "months"),
+    *("repaid", "borrowed"),
+)
+
+
 class Unbalanced(AssertionError):
     """An effect takes what the state does not hold, or says another net than its lifetime figures do."""
 
@@ -123,6 +129,19 @@ def apply(folded: State, effect: Effect, at: int) -> State:
         closed_into=effect.closed_into or folded.closed_into,
     )
     return fold(after, at).state
+
+
+def combined(first: Effect, second: Effect) -> Effect:
+    """Two effects as one, the second reckoned on the state after the first. The tier records are the second's."""
+    fields = {name: getattr(first, name) + getattr(second, name) for name in _SUMMED}
+    return Effect(
+        **fields,
+        tiers=second.tiers,
+        purchases=_purchases(first.purchases, second.purchases),
+        lifetime=_lifetime(first.lifetime, second.lifetime),
+        extended_to=max(first.extended_to, second.extended_to),
+        closed_into=second.closed_into,
+    )
 
 
 def added(lots: tuple[Lot, ...], more: list[Lot] | tuple[Lot, ...]) -> tuple[Lot, ...]:

@@ -21,7 +21,7 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.base import clock
 from chalicelib.base.dynamo import absent, connection, key_of
-from chalicelib.base.errors import Invalid, KeyReused, NotFound, Unavailable
+from chalicelib.base.errors import KeyReused, NotFound, Refusal, Unavailable
 from chalicelib.base.retry import attempts
 from chalicelib.ledger.chain import Decision, Entry, link
 from chalicelib.ledger.effects import fold
@@ -151,7 +151,9 @@ def once(record: R, found: Callable[[], R | None], act: Callable[[], Posted[R]])
     """
     try:
         return act()
-    except (Invalid, NotFound, StateRefusal):
+    except (KeyReused, Unavailable):
+        raise
+    except Refusal:
         recorded = found()
         if recorded is None:
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from chalicelib.base import clock, ids
+from chalicelib.base import clock, facts, ids
 from chalicelib.base.errors import Unavailable
 from chalicelib.base.retry import attempts
 from chalicelib.ledger.posting import Account, Lost, Plan, post
@@ -57,7 +57,7 @@ def _post(past: History, member_id: str, *, now: int) -> None:
     occurred_at = clock.seconds(past.order.occurred_at)
     book = rulebook(occurred_at, now)
     record_id = ids.derived("clm", past.order_id)
-    fact = Fact(record_id, "system:claims", occurred_at, past.order.total_minor, past.order.currency)
+    fact = Fact(facts.ORDER, record_id, "system:claims", occurred_at, past.order.total_minor, past.order.currency)
 
     def plan(account: Account) -> Plan[OrderStep]:
         tier = decisions.tier_code(account.state, book, account.posted_at)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import msgspec
 
-from chalicelib.base import clock, facts
+from chalicelib.base import clock
 from chalicelib.base.errors import Invalid
 from chalicelib.ledger import points
 from chalicelib.ledger.chain import Decision
-from chalicelib.ledger.effects import Effect, added_months
+from chalicelib.ledger.effects import Effect, added_months, apply, combined
 from chalicelib.ledger.posting import Account
-from chalicelib.ledger.state import Month, Purchases, State, TierRecord
+from chalicelib.ledger.state import Lot, Month, Purchases, State, TierRecord
 from chalicelib.orders.history import History
 from chalicelib.orders.rules import Earnings, GoneBack, Refunded, check_sums, gone_back, nothing_refunded, reckoned
 from chalicelib.orders.schema import PurchaseIn
@@ -141,33 +141,51 @@ def order_decision(
     nothing = nothing_refunded(earnings)
     back = gone_back(earnings, nothing, reckoned(earnings, refunded) if refunded else nothing)
     effect, tier = retiered(account, earn(account, earnings, back, fact.occurred_at), rulebook)
-    return fact.decision(facts.ORDER, effect, tier, rulebook.then.version)
+    return fact.decision(effect, tier, rulebook.then.version)
 
 
-def refund_decision(account: Account, past: History, after: Refunded, rulebook: Rulebook, fact: Fact) -> Decision:
-    """The entry of a refund or cancellation."""
-    back = gone_back(past.earnings, past.refunded, after)
-    effect, tier = retiered(account, take_back(account, past.earnings, back), rulebook)
-    kind = facts.ORDER_CANCELLED if after.cancelled else facts.REFUND
-    return fact.decision(kind, effect, tier, past.earnings.program)
+def refund_decision(
+    account: Account, past: History, after: Refunded, returned: tuple[Lot, ...], rulebook: Rulebook, *, fact: Fact
+) -> Decision:
+    """The entry of whatever takes points back; `returned` are the lots that go back to redemptions which paid."""
+    effect = take_back(account, past.earnings, gone_back(past.earnings, past.refunded, after))
+    if returned:
+        # What comes back repays what the points taken back have left owed.
+        left = apply(account.state, effect, account.posted_at)
+        effect = combined(effect, points.restore(left, returned))
+    effect, tier = retiered(account, effect, rulebook)
+    return fact.decision(effect, tier, past.earnings.program)
+
+
+def release_decision(account: Account, past: History, rulebook: Rulebook, fact: Fact) -> Decision:
+    """The entry that makes an order's pending points available."""
+    earnings = past.earnings
+    effect = points.release(
+        account.state,
+        earnings.points - past.refunded.clawed_points,
+        available_at=earnings.available_at or 0,
+        expires_at=earnings.expires_at,
+    )
+    return fact.decision(effect, tier_code(account.state, rulebook, account.posted_at), earnings.program)
 
 
 @dataclass(frozen=True)
 class Fact:
     """What an entry says beside its effect."""
 
+    kind: str
     record: str
     actor: str
     occurred_at: int
     amount_minor: int
     currency: str
 
-    def decision(self, kind: str, effect: Effect, tier: str, program: int) -> Decision:
+    def decision(self, effect: Effect, tier: str, program: int) -> Decision:
         """The decision to post this fact with `effect`."""
         return Decision(
-            kind=kind,
+            kind=self.kind,
             record=self.record,
-            reason=kind,
+            reason=self.kind,
             actor=self.actor,
             program=program,
             occurred_at=self.occurred_at,

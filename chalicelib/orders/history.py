@@ -13,6 +13,9 @@ from chalicelib.orders.rules import Earnings, Refunded, nothing_refunded, reckon
 from chalicelib.orders.schema import OrderIn
 from chalicelib.orders.table import OrderStep, read_steps, step_name
 
+TAKING_BACK = (facts.REFUND, facts.ORDER_CANCELLED, facts.PENDING_CANCELLED)
+"""The kinds of steps that carry running totals of what went back."""
+
 UNCLAIMED = "unclaimed"
 """The kind of an order's first step while no member is known."""
 
@@ -60,7 +63,10 @@ def told(steps: Sequence[OrderStep]) -> History:
     owner = next((step for step in steps if step.member_id), None)
     earning = next((step for step in reversed(steps) if step.kind in (facts.ORDER, UNCLAIMED)), steps[0])
     earnings = _EARNINGS.decode(earning.figures)
-    refunds = [step for step in steps if step.kind in (facts.REFUND, facts.ORDER_CANCELLED)]
+    if any(step.kind == facts.PENDING_RELEASED for step in steps):
+        # Its points wait no longer; what else waits for the same day is another order's.
+        earnings = msgspec.structs.replace(earnings, available_at=None)
+    refunds = [step for step in steps if step.kind in TAKING_BACK]
     return History(
         steps=tuple(steps),
         order=_ORDER.decode(steps[0].body),

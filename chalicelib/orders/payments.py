@@ -1,17 +1,23 @@
-"""Orders paid with points: the redemption behind such a payment is used up with the order, once."""
+"""Orders paid with points: the redemption behind a payment is used up with the order, and comes back with a refund."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from chalicelib.base import facts
 from chalicelib.base.errors import Invalid
 from chalicelib.ledger.chain import Entry
+from chalicelib.ledger.effects import added
 from chalicelib.ledger.posting import Write
+from chalicelib.ledger.state import Lot
 from chalicelib.orders.schema import OrderIn, PaymentIn
+from chalicelib.program.service import Versioned
+from chalicelib.rewards import history
 from chalicelib.rewards import service as rewards
-from chalicelib.rewards.service import Redemption, RedemptionNotOpen
+from chalicelib.rewards.history import Redemption, RedemptionNotOpen
 
 
 @dataclass(frozen=True)
@@ -30,22 +36,26 @@ class RedemptionUse:
         return RedemptionNotOpen("The redemption was used or cancelled before; ask for another one.", field=self.field)
 
 
-def redemption_uses(order: OrderIn, member_id: str) -> list[RedemptionUse]:
+def redemption_uses(order: OrderIn, member_id: str, *, now: int) -> list[RedemptionUse]:
     """The redemptions that an order's payments name.
 
-    Raises RedemptionNotFound, and Invalid for one of another member, of another amount or currency, or named twice.
+    Raises RedemptionNotFound, RedemptionNotOpen, and Invalid for one of another member, of another amount or currency,
+    or named twice.
     """
     named = [
         (index, payment) for index, payment in enumerate(order.payments) if payment.redemption_id is not msgspec.UNSET
     ]
     if len({payment.redemption_id for _index, payment in named}) < len(named):
         raise Invalid("A redemption pays an order once.", field="payments", code="redemption_repeated")
-    return [_use(order, payment, f"payments[{index}].redemption_id", member_id) for index, payment in named]
+    return [_use(order, payment, f"payments[{index}].redemption_id", member_id, now) for index, payment in named]
 
 
-def _use(order: OrderIn, payment: PaymentIn, field: str, member_id: str) -> RedemptionUse:
-    redemption = rewards.read(str(payment.redemption_id))
+def _use(order: OrderIn, payment: PaymentIn, field: str, member_id: str, now: int) -> RedemptionUse:
+    redemption = history.read(str(payment.redemption_id))
     issue = redemption.issue
+    status = redemption.status(now)
+    if status != "issued":
+        raise RedemptionNotOpen(f"The redemption is {status}; ask for another one.", field=field)
     if redemption.member_id != member_id:
         raise Invalid("The redemption belongs to another member.", field=field, code="redemption_not_fitting")
     if (issue.amount_minor, issue.currency) != (payment.amount_minor, order.currency):
@@ -55,3 +65,42 @@ def _use(order: OrderIn, payment: PaymentIn, field: str, member_id: str) -> Rede
             code="redemption_not_fitting",
         )
     return RedemptionUse(redemption, field)
+
+
+@dataclass(frozen=True)
+class Return:
+    """A redemption that paid an order, and the points of it that a refund may still give back."""
+
+    redemption: Redemption
+    spent_points: int
+
+
+def returns_of(order: OrderIn) -> list[Return]:
+    """The redemptions that paid an order; one that the shop has cancelled gave everything back already."""
+    named = [str(payment.redemption_id) for payment in order.payments if payment.redemption_id is not msgspec.UNSET]
+    return [_return(history.read(redemption_id, consistent=True)) for redemption_id in named]
+
+
+def lots_back(
+    returns: Sequence[Return], returned_points: Sequence[int], current: Versioned, at: int
+) -> tuple[Lot, ...]:
+    """The lots that go back to members for the running totals `returned_points` of the redemptions."""
+    back: tuple[Lot, ...] = ()
+    for paid, points in zip(returns, returned_points, strict=True):
+        more = points - paid.redemption.returned_points
+        back += rewards.alive(history.returned_lots(paid.redemption.spent_lots, more), current, at)
+    return added((), back)
+
+
+def return_writes(returns: Sequence[Return], returned_points: Sequence[int], record_id: str, at: int) -> list[Write]:
+    """The writes that note on each redemption what a refund gives back of it."""
+    return [
+        rewards.return_write(paid.redemption, record_id, points, at)
+        for paid, points in zip(returns, returned_points, strict=True)
+        if points > paid.redemption.returned_points
+    ]
+
+
+def _return(redemption: Redemption) -> Return:
+    is_cancelled = redemption.find(facts.REDEMPTION_CANCELLED) is not None
+    return Return(redemption, redemption.returned_points if is_cancelled else redemption.issue.spent_points)

@@ -1,4 +1,4 @@
-"""Refunds and cancellations: each takes back its share of what the order earned, once."""
+"""Refunds and cancellations: each takes back of what the order earned and gives back of what paid it, once."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Callable
 import msgspec
 
 from chalicelib.base import clock, facts, ids
-from chalicelib.base.errors import Invalid, Unavailable
-from chalicelib.base.retry import attempts
-from chalicelib.ledger.posting import Account, Lost, Plan, Posted, post, put_once, replay
-from chalicelib.orders import decisions, history, rules
+from chalicelib.base.errors import Conflict, Invalid
+from chalicelib.ledger.chain import Decision
+from chalicelib.ledger.posting import Account, Posted
+from chalicelib.orders import decisions, payments, rules
+from chalicelib.orders.appending import Next, append
 from chalicelib.orders.decisions import Fact
 from chalicelib.orders.history import History
 from chalicelib.orders.rules import Refunded, RefundPart
@@ -36,7 +37,7 @@ def refund(order_id: str, request: RefundIn, *, actor: str, now: int) -> Posted[
         for line in request.lines
     ]
     step = _step(order_id, ids.derived("ref", order_id, request.refund_id), facts.REFUND, request)
-    return _append(
+    return _take_back(
         step, lambda past: rules.add_refund(past.earnings, past.refunded, parts, amount_minor), actor=actor, now=now
     )
 
@@ -44,47 +45,73 @@ def refund(order_id: str, request: RefundIn, *, actor: str, now: int) -> Posted[
 def cancel(order_id: str, request: CancelIn, *, actor: str, now: int) -> Posted[OrderStep]:
     """Cancel an order: all that was not refunded goes back. Raises as `refund` does."""
     step = _step(order_id, ids.derived("can", order_id), facts.ORDER_CANCELLED, request)
-    return _append(step, lambda past: rules.cancel(past.earnings, past.refunded), actor=actor, now=now)
+    return _take_back(step, lambda past: rules.cancel(past.earnings, past.refunded), actor=actor, now=now)
 
 
-def _append(step: OrderStep, advance: Callable[[History], Refunded], *, actor: str, now: int) -> Posted[OrderStep]:
-    """Put `step` after all the order's steps, reading them again whenever another step came in between."""
-    consistent = False
-    for _attempt in attempts():
-        past = history.read(step.order_id, consistent=consistent)
-        known = past.find(step.record_id)
-        if known:
-            return replay(step, known.serialize())
-        try:
-            after = advance(past)
-        except rules.RefundExceedsOrder:
-            if consistent:
-                raise
-            consistent = True
-            continue
-        step.step = past.next_step
-        step.figures = msgspec.json.encode(after).decode()
-        step.posted_at = clock.text(now)
-        try:
-            return _commit(step, past, after, actor=actor, now=now)
-        except Lost:
-            consistent = True
-    raise Unavailable("The order is being changed by many at once. Send the same request again.", code="busy")
+def withdraw_pending(order_id: str, *, actor: str, now: int) -> Posted[OrderStep]:
+    """Withdraw an order's points while they are pending, though the order stands; repeated, it answers the same.
+
+    Raises OrderNotFound, Conflict (`nothing_pending`) and Unavailable.
+    """
+    step = _bodyless(order_id, facts.PENDING_CANCELLED, now)
+
+    def advance(past: History) -> Refunded:
+        _check_pending(past, now)
+        return rules.void(past.earnings, past.refunded)
+
+    return _take_back(step, advance, actor=actor, now=now)
 
 
-def _commit(step: OrderStep, past: History, after: Refunded, *, actor: str, now: int) -> Posted[OrderStep]:
-    if past.member_id is None:
-        return put_once(step, ())
+def release_pending(order_id: str, *, actor: str, now: int) -> Posted[OrderStep]:
+    """Make an order's pending points available at once; repeated, it answers the same. Raises as `withdraw_pending`."""
+    step = _bodyless(order_id, facts.PENDING_RELEASED, now)
+    book = rulebook(now, now)
+
+    def advance(past: History) -> Next:
+        _check_pending(past, now)
+        fact = Fact(facts.PENDING_RELEASED, step.record_id, actor, now, 0, past.order.currency)
+        return Next(past.refunded, lambda account: decisions.release_decision(account, past, book, fact))
+
+    return append(step, advance, now=now)
+
+
+def _take_back(step: OrderStep, refunded: Callable[[History], Refunded], *, actor: str, now: int) -> Posted[OrderStep]:
     occurred_at = clock.parse(step.occurred_at)
     book = rulebook(occurred_at, now)
-    decisions.check_time(book.then.program, occurred_at, now)
-    fact = Fact(step.record_id, actor, occurred_at, after.last_minor, past.order.currency)
 
-    def plan(account: Account) -> Plan[OrderStep]:
-        decision = decisions.refund_decision(account, past, after, book, fact)
-        return Plan(decision, step)
+    def advance(past: History) -> Next:
+        returns = payments.returns_of(past.order)
+        after = rules.returning(past.earnings, refunded(past), [paid.spent_points for paid in returns])
+        decisions.check_time(book.then.program, occurred_at, now)
+        fact = Fact(step.kind, step.record_id, actor, occurred_at, after.last_minor, past.order.currency)
 
-    return post(past.member_id, plan, now=lambda: now)
+        def decide(account: Account) -> Decision:
+            lots = payments.lots_back(returns, after.returned_points, book.now, account.posted_at)
+            return decisions.refund_decision(account, past, after, lots, book, fact=fact)
+
+        return Next(after, decide, payments.return_writes(returns, after.returned_points, step.record_id, now))
+
+    return append(step, advance, now=now)
+
+
+def _check_pending(past: History, now: int) -> None:
+    available_at = past.earnings.available_at
+    if past.member_id is None or available_at is None or available_at <= now:
+        raise Conflict("The order has no pending points.", code="nothing_pending")
+
+
+def _bodyless(order_id: str, kind: str, now: int) -> OrderStep:
+    """A step without a body: whoever repeats it, asks for the same."""
+    record_id = ids.derived("ost", order_id, kind)
+    return OrderStep(
+        order_id,
+        "",
+        record_id=record_id,
+        kind=kind,
+        request_hash=record_id,
+        occurred_at=clock.text(now),
+        body="{}",
+    )
 
 
 def _step(order_id: str, record_id: str, kind: str, request: RefundIn | CancelIn) -> OrderStep:

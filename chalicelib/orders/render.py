@@ -21,6 +21,12 @@ from chalicelib.orders.schema import (
 from chalicelib.orders.service import Quote
 from chalicelib.orders.table import OrderStep
 
+_KINDS: dict[str, Literal["refund", "order_cancelled", "pending_cancelled"]] = {
+    facts.REFUND: "refund",
+    facts.ORDER_CANCELLED: "order_cancelled",
+    facts.PENDING_CANCELLED: "pending_cancelled",
+}
+
 Status = Literal["posted", "unclaimed", "partly_refunded", "refunded", "cancelled"]
 
 
@@ -29,6 +35,12 @@ def posted_order(record: OrderStep) -> OrderPosted:
     return OrderPosted(
         order=order(history.told([record])), entry=entry_summary(record), account=account_summary(record)
     )
+
+
+def stepped_order(order_id: str, record: OrderStep) -> OrderPosted:
+    """The answer to a step that changed an order's points, as the order was right after it."""
+    steps = [step for step in history.read(order_id, consistent=True).steps if step.step <= record.step]
+    return OrderPosted(order=order(history.told(steps)), entry=entry_summary(record), account=account_summary(record))
 
 
 def posted_refund(record: OrderStep) -> RefundPosted:
@@ -64,9 +76,10 @@ def refund(step: OrderStep) -> RefundOut:
     figures = history.refund_figures(step)
     return RefundOut(
         id=step.record_id,
-        kind="order_cancelled" if step.kind == facts.ORDER_CANCELLED else "refund",
+        kind=_KINDS[step.kind],
         amount_minor=figures.last_minor,
         clawed_points=figures.last_clawed_points,
+        returned_points=figures.last_returned_points,
         occurred_at=step.occurred_at,
         posted_at=step.posted_at,
     )
@@ -96,7 +109,7 @@ def instant(at: int | None) -> str | None:
 
 
 def _refunds(steps: Sequence[OrderStep]) -> list[OrderStep]:
-    return [step for step in steps if step.kind in (facts.REFUND, facts.ORDER_CANCELLED)]
+    return [step for step in steps if step.kind in history.TAKING_BACK]
 
 
 def _status(past: History) -> Status:

@@ -76,7 +76,7 @@ def find_order(call: Call[None]) -> Reply[OrderOut]:
     statuses={200: "The order."},
     errors=("order_not_found",),
 )
-def get_order(call: Call[None], order_id: str) -> Reply[OrderOut]:
+def get_order(_call: Call[None], order_id: str) -> Reply[OrderOut]:
     """Shows an order with its refunds and what of its points they took back."""
     return Reply(render.order(history.read(order_id)))
 
@@ -111,6 +111,36 @@ def cancel_order(call: Call[CancelIn], order_id: str) -> Reply[RefundPosted]:
     """Takes back whatever its refunds have left."""
     posted = refunds.cancel(order_id, call.body, actor=call.caller.actor(), now=call.now)
     return Reply(render.posted_refund(posted.record), status=200 if posted.replayed else 201)
+
+
+@room.post(
+    "/v1/orders/{order_id}/pending/release",
+    answer=OrderPosted,
+    scopes=("orders.write",),
+    callers=("system",),
+    summary="Make an order's pending points available now",
+    statuses={200: "The points are available."},
+    errors=("order_not_found", "nothing_pending", "busy"),
+)
+def release_pending(call: Call[None], order_id: str) -> Reply[OrderPosted]:
+    """For a shop that need not wait, because the goods were kept. Repeated, it answers the same."""
+    posted = refunds.release_pending(order_id, actor=call.caller.actor(), now=call.now)
+    return Reply(render.stepped_order(order_id, posted.record))
+
+
+@room.post(
+    "/v1/orders/{order_id}/pending/cancel",
+    answer=RefundPosted,
+    scopes=("orders.write",),
+    callers=("system",),
+    summary="Withdraw an order's pending points",
+    statuses={200: "The points will not become available."},
+    errors=("order_not_found", "nothing_pending", "busy"),
+)
+def cancel_pending(call: Call[None], order_id: str) -> Reply[RefundPosted]:
+    """Takes the points back though the order stands, say after a review. Repeated, it answers the same."""
+    posted = refunds.withdraw_pending(order_id, actor=call.caller.actor(), now=call.now)
+    return Reply(render.posted_refund(posted.record))
 
 
 @room.post(

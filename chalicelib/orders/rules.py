@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import msgspec
 
@@ -40,6 +41,8 @@ class Refunded(msgspec.Struct, frozen=True, kw_only=True):
     """Running totals of an order's refunds, and the part of the last one.
 
     `by_line_minor` and `by_line_quantity` run parallel to the lines; `at_large_minor` is what was refunded by amount.
+    `voided` says that its pending points were withdrawn, and `returned_points` what went back to each redemption that
+    paid the order.
     """
 
     by_line_minor: tuple[int, ...] = ()
@@ -49,6 +52,9 @@ class Refunded(msgspec.Struct, frozen=True, kw_only=True):
     last_minor: int = 0
     last_clawed_points: int = 0
     cancelled: bool = False
+    voided: bool = False
+    returned_points: tuple[int, ...] = ()
+    last_returned_points: int = 0
 
     @property
     def total_minor(self) -> int:
@@ -144,6 +150,25 @@ def cancel(earnings: Earnings, before: Refunded) -> Refunded:
     return _with_last(earnings, before, after)
 
 
+def void(earnings: Earnings, before: Refunded) -> Refunded:
+    """The totals after the order's points were withdrawn, though nothing was refunded. Raises Conflict if they were."""
+    if before.voided or before.cancelled:
+        raise Conflict("The order's points were taken back already.", code="nothing_pending")
+    return _with_last(earnings, before, msgspec.structs.replace(before, voided=True))
+
+
+def returning(earnings: Earnings, after: Refunded, spent_points: Sequence[int]) -> Refunded:
+    """The totals with what goes back of the points that paid the order: of each redemption the part that was refunded.
+
+    `spent_points` are those of the redemptions, in the order of the payments.
+    """
+    part = Fraction(after.total_minor, earnings.total_minor) if earnings.total_minor else Fraction(1)
+    returned = tuple(money.floor(points * part) for points in spent_points)
+    return msgspec.structs.replace(
+        after, returned_points=returned, last_returned_points=sum(returned) - sum(after.returned_points)
+    )
+
+
 def gone_back(earnings: Earnings, before: Refunded, after: Refunded) -> GoneBack:
     """What the step from `before` to `after` takes off the member's points, tier month and purchase summary."""
     return GoneBack(
@@ -172,7 +197,7 @@ def _with_last(earnings: Earnings, before: Refunded, after: Refunded) -> Refunde
 
 
 def _clawed(earnings: Earnings, refunded: Refunded) -> int:
-    if _is_whole(earnings, refunded):
+    if refunded.voided or _is_whole(earnings, refunded):
         return earnings.points
     order = Refundable(earnings.total_minor, earnings.points, earnings.line_amounts_minor, earnings.line_points)
     return clawed_in_total(order, refunded.by_line_minor, refunded.at_large_minor)

@@ -9,10 +9,11 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.ledger.schema import AccountSummary, EntrySummary
+from chalicelib.web.fields import Line
 
 Minor = Annotated[int, Meta(ge=0, le=1_000_000_000_000, description="Money in minor units of the currency.")]
 Text = Annotated[str, Meta(max_length=100)]
-Key = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f\ud800-\udfff]+$")]
+Key = Line
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset.")]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code.")]
 
@@ -140,12 +141,17 @@ Message = OrderMessage | RefundMessage | CancelMessage
 
 
 class RefundOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A refund or cancellation as recorded; `clawed_points` includes points that had expired already."""
+    """A refund or cancellation as recorded.
+
+    `clawed_points` of what the order earned are taken back (with those that had expired already), and `returned_points`
+    of what paid it go back to the redemptions they came from.
+    """
 
     id: str
-    kind: Literal["refund", "order_cancelled"]
+    kind: Literal["refund", "order_cancelled", "pending_cancelled"]
     amount_minor: int
     clawed_points: int
+    returned_points: int
     occurred_at: str
     posted_at: str
 

@@ -75,7 +75,7 @@ def _post(order: OrderIn, *, actor: str, now: int) -> Posted[OrderStep]:
 
 
 def _earn(order: OrderIn, member_id: str, book: Rulebook, actor: str, now: int) -> Posted[OrderStep]:
-    uses = redemption_uses(order, member_id)
+    uses = redemption_uses(order, member_id, now=now)
     try:
         return post(member_id, lambda account: _plan(order, account, book, actor, uses), now=lambda: now)
     except Lost as lost:
@@ -87,7 +87,7 @@ def _plan(order: OrderIn, account: Account, book: Rulebook, actor: str, uses: li
     tier = decisions.tier_code(account.state, book, account.posted_at)
     earnings = decisions.earnings_of(order, occurred_at, book, tier)
     step = _step(order, earnings, kind=facts.ORDER, now=account.posted_at)
-    fact = Fact(step.order_id, actor, occurred_at, order.total_minor, order.currency)
+    fact = Fact(facts.ORDER, step.order_id, actor, occurred_at, order.total_minor, order.currency)
     decision = decisions.order_decision(account, earnings, None, book, fact)
     return Plan(decision, step, lambda entry: [use.write(entry) for use in uses])
 

@@ -1,83 +1,33 @@
-"""Spending points as a discount, and taking that back."""
+"""Spending points as a discount, at once or after a hold, and taking that back."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
 
 from chalicelib.base import clock, facts, ids
-from chalicelib.base.errors import Conflict, NotFound, Unavailable
+from chalicelib.base.errors import Unavailable
 from chalicelib.base.retry import attempts
-from chalicelib.ledger import points
+from chalicelib.ledger import holds, points
 from chalicelib.ledger.chain import Decision
+from chalicelib.ledger.effects import Effect
 from chalicelib.ledger.posting import Account, Act, Lost, Plan, Posted, Write, once, post, replay
 from chalicelib.ledger.state import Lot
 from chalicelib.program import service as programs
 from chalicelib.program.rules import expiry, redeeming, tiers
+from chalicelib.program.service import Versioned
+from chalicelib.rewards.history import RETURNED, USED, Redemption, RedemptionNotOpen, read
 from chalicelib.rewards.schema import RedemptionIn
 from chalicelib.rewards.table import RedemptionStep, read_steps
 
-USED = "used"
-"""The kind of the step by which an order uses a redemption up."""
-
-_TAKEN = msgspec.msgpack.Decoder(tuple[Lot, ...])
-
-
-class RedemptionNotFound(NotFound):
-    """No redemption has this id."""
-
-    code = "redemption_not_found"
-
-
-class RedemptionNotOpen(Conflict):
-    """The redemption was used or cancelled before."""
-
-    code = "redemption_not_open"
-
-
-@dataclass(frozen=True)
-class Redemption:
-    """A redemption as its steps tell it."""
-
-    steps: tuple[RedemptionStep, ...]
-
-    @property
-    def issue(self) -> RedemptionStep:
-        """Its first step, with the terms."""
-        return self.steps[0]
-
-    @property
-    def member_id(self) -> str:
-        """Whose points it spent."""
-        return str(self.issue.member_id)
-
-    @property
-    def use(self) -> RedemptionStep | None:
-        """The step by which an order used it."""
-        return next((step for step in self.steps if step.kind == USED), None)
-
-    @property
-    def cancellation(self) -> RedemptionStep | None:
-        """The step by which it was cancelled."""
-        return next((step for step in self.steps if step.kind == facts.REDEMPTION_CANCELLED), None)
-
-
-def read(redemption_id: str, *, consistent: bool = False) -> Redemption:
-    """A redemption. Raises RedemptionNotFound, which only a consistent read may say."""
-    steps = read_steps(redemption_id, consistent=consistent)
-    if not steps and not consistent:
-        steps = read_steps(redemption_id, consistent=True)
-    if not steps:
-        raise RedemptionNotFound("No redemption has this id.", field="redemption_id")
-    return Redemption(tuple(steps))
-
 
 def redeem(member_id: str, request: RedemptionIn, *, key: str, actor: str, now: int) -> Posted[RedemptionStep]:
-    """Spend points as a discount, once for the Idempotency-Key `key` of this member.
+    """Spend points as a discount, or hold them for one, once for the Idempotency-Key `key` of this member.
 
-    Raises Invalid (below the minimum, between steps, no rate for the currency), InsufficientPoints, MemberNotFound,
-    KeyReused and Unavailable.
+    Raises Invalid (below the minimum, between steps, no rate for the currency), InsufficientPoints, TooManyHolds,
+    MemberNotFound, KeyReused and Unavailable.
     """
     redemption_id = ids.derived("red", member_id, key)
     asked = RedemptionStep(redemption_id, "000", record_id=redemption_id, request_hash=ids.request_hash(request))
@@ -92,10 +42,15 @@ def _redeem(
     member_id: str, request: RedemptionIn, redemption_id: str, *, actor: str, now: int
 ) -> Posted[RedemptionStep]:
     current = programs.in_force(now, now=now)
+    hold_s = None if request.hold_seconds is msgspec.UNSET else request.hold_seconds
 
     def plan(account: Account) -> Plan[RedemptionStep]:
         amount_minor = redeeming.discount(current.program, request.points, request.currency)
-        effect = points.spend(account.state, request.points)
+        until = account.posted_at + hold_s if hold_s else None
+        if until:
+            effect = holds.reserve(account.state, request.points, hold_id=redemption_id, until=until)
+        else:
+            effect = points.spend(account.state, request.points)
         step = RedemptionStep(
             redemption_id,
             "000",
@@ -105,97 +60,132 @@ def _redeem(
             currency=request.currency,
             note=request.note or None,
             taken=msgspec.msgpack.encode(effect.debits),
+            held_until=clock.text(until) if until else None,
         )
-        decision = Decision(
-            kind=facts.REDEEMED,
-            record=redemption_id,
-            reason=facts.REDEEMED,
-            actor=actor,
-            program=current.version,
-            occurred_at=account.posted_at,
-            effect=effect,
-            tier=_tier(account, current),
-            amount_minor=amount_minor,
-            currency=request.currency,
-        )
-        return Plan(decision, step)
+        kind = facts.HELD if until else facts.REDEEMED
+        return Plan(_decision(_Fact(kind, redemption_id, actor), step, effect, account, current), step)
 
     return post(member_id, plan, now=lambda: now)
+
+
+def commit(redemption: Redemption, *, actor: str, now: int) -> Posted[RedemptionStep]:
+    """Spend what a redemption holds. Raises RedemptionNotOpen (never held, lapsed, released) and Unavailable."""
+    return _append(redemption, facts.REDEEMED, _commit_hold, {"held"}, actor=actor, now=now)
+
+
+def release(redemption: Redemption, *, actor: str, now: int) -> Posted[RedemptionStep]:
+    """Give back what a redemption holds, before its time is up. Raises as `commit` does."""
+    return _append(redemption, facts.HOLD_RELEASED, _release_hold, {"held"}, actor=actor, now=now)
 
 
 def cancel(redemption: Redemption, *, actor: str, even_used: bool, now: int) -> Posted[RedemptionStep]:
     """Put back exactly the lots that a redemption (as it was read) took; repeated, it answers the same.
 
-    One that an order used is cancelled only with `even_used`. Raises RedemptionNotOpen and Unavailable.
+    One that an order used is cancelled only with `even_used`, and only what refunds of the order have left of it.
+    Raises RedemptionNotOpen and Unavailable.
     """
+    allowed = {"issued", "used"} if even_used else {"issued"}
+    return _append(redemption, facts.REDEMPTION_CANCELLED, _put_back, allowed, actor=actor, now=now)
+
+
+Reckon = Callable[[Redemption, Account, Versioned], Effect]
+
+
+def _append(
+    redemption: Redemption, kind: str, reckon: Reckon, allowed: set[str], *, actor: str, now: int
+) -> Posted[RedemptionStep]:
+    """Put the step `kind` after all others, reading them again whenever another one came in between."""
     for _attempt in attempts():
-        done = redemption.cancellation
-        if done:
+        done = redemption.find(kind)
+        if done and done is not redemption.issue:
             return replay(done, done.serialize())
-        if redemption.use and not even_used:
-            raise RedemptionNotOpen("The redemption was used for an order; only the shop can take that back.")
+        status = redemption.status(now)
+        if status not in allowed:
+            raise RedemptionNotOpen(f"The redemption is {status}.")
         try:
-            return _put_back(redemption, actor=actor, now=now)
+            return _post_step(redemption, kind, reckon, actor=actor, now=now)
         except Lost:
-            redemption = read(redemption.issue.redemption_id, consistent=True)
+            redemption = read(redemption.redemption_id, consistent=True)
     raise Unavailable("The redemption is being changed by many at once. Send the same request again.", code="busy")
 
 
-def _put_back(redemption: Redemption, *, actor: str, now: int) -> Posted[RedemptionStep]:
+def _post_step(redemption: Redemption, kind: str, reckon: Reckon, *, actor: str, now: int) -> Posted[RedemptionStep]:
     current = programs.in_force(now, now=now)
-    issue = redemption.issue
-    taken = _TAKEN.decode(issue.taken)
-    cancellation_id = ids.derived("can", issue.redemption_id)
+    record_id = ids.derived("rst", redemption.redemption_id, kind)
 
     def plan(account: Account) -> Plan[RedemptionStep]:
-        dated = tuple(_alive(lot, current, account.posted_at) for lot in taken)
-        decision = Decision(
-            kind=facts.REDEMPTION_CANCELLED,
-            record=cancellation_id,
-            reason=facts.REDEMPTION_CANCELLED,
-            actor=actor,
-            program=current.version,
-            occurred_at=account.posted_at,
-            effect=points.restore(account.state, dated),
-            tier=_tier(account, current),
-            amount_minor=issue.amount_minor,
-            currency=issue.currency,
-        )
-        step = RedemptionStep(
-            issue.redemption_id,
-            f"{len(redemption.steps):03d}",
-            record_id=cancellation_id,
-            # A cancellation has no body: whoever repeats it, asks for the same.
-            request_hash=cancellation_id,
-        )
-        return Plan(decision, step)
+        effect = reckon(redemption, account, current)
+        # A step of this kind has no body: whoever repeats it, asks for the same.
+        step = RedemptionStep(redemption.redemption_id, redemption.next_step, request_hash=record_id)
+        return Plan(_decision(_Fact(kind, record_id, actor), redemption.issue, effect, account, current), step)
 
     return post(redemption.member_id, plan, now=lambda: now)
 
 
+def _commit_hold(redemption: Redemption, account: Account, _current: Versioned) -> Effect:
+    return holds.commit(account.state, redemption.redemption_id)
+
+
+def _release_hold(redemption: Redemption, account: Account, _current: Versioned) -> Effect:
+    return holds.release(account.state, redemption.redemption_id)
+
+
+def _put_back(redemption: Redemption, account: Account, current: Versioned) -> Effect:
+    return points.restore(account.state, alive(redemption.spent_lots, current, account.posted_at))
+
+
 def use_write(redemption: Redemption, order_id: str, at: int) -> Write:
-    """The write by which an order's transaction uses a redemption up; it fails if the redemption is not open."""
+    """The write by which an order's transaction uses a redemption up; it fails if anything else has happened to it."""
+    return _note(redemption, USED, order_id, at)
+
+
+def return_write(redemption: Redemption, refund_id: str, returned_points: int, at: int) -> Write:
+    """The write by which a refund notes what it puts back; `returned_points` is the running total."""
+    return _note(redemption, RETURNED, refund_id, at, returned_points=returned_points)
+
+
+def _note(redemption: Redemption, kind: str, record_id: str, at: int, *, returned_points: int | None = None) -> Write:
     step = RedemptionStep(
-        redemption.issue.redemption_id,
-        "001",
-        record_id=order_id,
+        redemption.redemption_id,
+        redemption.next_step,
+        record_id=record_id,
         member_id=redemption.member_id,
-        request_hash=order_id,
-        kind=USED,
+        request_hash=record_id,
+        kind=kind,
         occurred_at=clock.text(at),
         posted_at=clock.text(at),
-        order_id=order_id,
+        order_id=record_id if kind == USED else None,
+        returned_points=returned_points,
     )
     return Write(step, Act.PUT, condition=RedemptionStep.redemption_id.does_not_exist())
 
 
-def _alive(lot: Lot, current: programs.Versioned, at: int) -> Lot:
-    """A lot to be put back: with its own date, or with the programme's grace where that has passed."""
-    if lot.expires_at > at:
-        return lot
-    return Lot(expiry.graced(current.program, lot.expires_at, at), lot.points)
+def alive(lots: tuple[Lot, ...], current: Versioned, at: int) -> tuple[Lot, ...]:
+    """Lots to be put back: each with its own date, or with the programme's grace where that has passed."""
+    return tuple(
+        lot if lot.expires_at > at else Lot(expiry.graced(current.program, lot.expires_at, at), lot.points)
+        for lot in lots
+    )
 
 
-def _tier(account: Account, current: programs.Versioned) -> str:
+@dataclass(frozen=True)
+class _Fact:
+    kind: str
+    record_id: str
+    actor: str
+
+
+def _decision(fact: _Fact, terms: RedemptionStep, effect: Effect, account: Account, current: Versioned) -> Decision:
     state = account.state
-    return tiers.standing(current.program, state.months, state.tiers, account.posted_at).code
+    return Decision(
+        kind=fact.kind,
+        record=fact.record_id,
+        reason=fact.kind,
+        actor=fact.actor,
+        program=current.version,
+        occurred_at=account.posted_at,
+        effect=effect,
+        tier=tiers.standing(current.program, state.months, state.tiers, account.posted_at).code,
+        amount_minor=terms.amount_minor,
+        currency=terms.currency,
+    )

@@ -1,7 +1,8 @@
 """Table `redemptions`: a redemption is a short chain of steps, never edited.
 
-Step `000` is its issue; the next one says what became of it: used by an order, or cancelled. A used one may still be
-cancelled afterwards, by the shop. Since a step is put if absent, of two who try at once only one succeeds.
+Step `000` is its issue, or a hold that the next step commits or releases. Then follow the order that used it, what
+refunds of that order have put back of it, and its cancellation. Since a step is put if absent, of two who try at once
+only one succeeds.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from chalicelib.ledger.records import Record
 
 
 class RedemptionStep(Record):
-    """One step. The first carries the terms and, in `taken`, the lots that were spent (packed)."""
+    """One step. The first carries the terms and, in `taken`, the lots that were spent (packed).
+
+    `returned_points` is the running total of what refunds have put back.
+    """
 
     class Meta:
         table_name = settings().table("redemptions")
@@ -26,6 +30,8 @@ class RedemptionStep(Record):
     currency = UnicodeAttribute(null=True)
     note = UnicodeAttribute(null=True)
     taken = BinaryAttribute(null=True, legacy_encoding=False)
+    held_until = UnicodeAttribute(null=True)
+    returned_points = IntAttribute(null=True)
     order_id = UnicodeAttribute(null=True)
 
 

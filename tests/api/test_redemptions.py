@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from chalicelib.base import clock
 from tests.api import shop
-from tests.api.client import client, member, system
+from tests.api.client import Response, client, member, system
 from tests.api.shop import PHONE, SHOP
 
 
@@ -137,3 +140,99 @@ def test_points_are_whole_and_bounded(member_id: str, points: object) -> None:
     body = {"points": points, "currency": "CNY"}
     answer = client.post(f"/v1/members/{member_id}/redemptions", json=body, caller=SHOP, key="a")
     assert (answer.status, answer.json["field"]) == (400, "points")
+
+
+class TestAHold:
+    def hold(self, member_id: str, points: int = 200) -> Any:
+        answer = shop.redeem(member_id, points, hold_seconds=600)
+        assert answer.status == 201, answer.text
+        return answer.json["redemption"]
+
+    def act(self, redemption: Any, verb: str) -> Response:
+        return client.post(f"/v1/redemptions/{redemption['id']}/{verb}", caller=SHOP)
+
+    def test_keeps_points_apart_until_it_is_committed(self, member_id: str) -> None:
+        held = self.hold(member_id)
+        assert (held["status"], shop.available(member_id)) == ("held", 100)
+        assert shop.redeem(member_id, 200).code == "insufficient_points"
+        first, again = self.act(held, "commit"), self.act(held, "commit")
+        assert (first.status, first.json["redemption"]["status"], again.json) == (200, "issued", first.json)
+        assert shop.account(member_id)["lifetime"]["redeemed"] == 200
+
+    def test_is_released_once(self, member_id: str) -> None:
+        held = self.hold(member_id)
+        assert self.act(held, "release").json["account"]["available"] == 300
+        assert self.act(held, "release").status == 200
+        assert self.act(held, "commit").code == "redemption_not_open"
+        assert shop.available(member_id) == 300
+
+    def test_lapses_by_its_date(self, member_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        held = self.hold(member_id)
+        later = clock.now() + 600
+        monkeypatch.setattr(clock, "now", lambda: later)
+        assert shop.available(member_id) == 300
+        refused = self.act(held, "commit")
+        assert (refused.status, refused.code) == (409, "redemption_not_open")
+        read = client.get(f"/v1/redemptions/{held['id']}", caller=SHOP).json
+        assert read["status"] == "lapsed"
+
+    def test_pays_an_order_only_after_it_is_committed(self, member_id: str) -> None:
+        held = self.hold(member_id)
+        assert shop.post_order(member_id=member_id, payments=payment(held)).code == "redemption_not_open"
+        self.act(held, "commit")
+        assert shop.post_order(member_id=member_id, payments=payment(held)).status == 201
+
+    def test_is_cancelled_after_the_commit_into_the_very_lots(self, member_id: str) -> None:
+        before = shop.account(member_id)["lots"]
+        held = self.hold(member_id)
+        assert self.act(held, "cancel").code == "redemption_not_open"
+        self.act(held, "commit")
+        assert self.act(held, "cancel").status == 200
+        assert shop.account(member_id)["lots"] == before
+
+    def test_there_are_twenty_at_the_most(self, member_id: str) -> None:
+        shop.post_order("more", member_id=member_id, total_minor=3000_00)
+        for _number in range(20):
+            self.hold(member_id, 100)
+        answer = shop.redeem(member_id, 100, hold_seconds=600)
+        assert (answer.status, answer.code) == (409, "too_many_holds")
+
+
+class TestARefundOfAnOrderPaidWithPoints:
+    def paid(self, member_id: str) -> tuple[str, str]:
+        """A 100 yuan order of which 200 points pay 2 yuan: its id and the redemption's. 198 points are left."""
+        redemption = shop.redeem(member_id, 200).json["redemption"]
+        order = shop.post_order(member_id=member_id, payments=payment(redemption)).json["order"]
+        assert shop.available(member_id) == 198
+        return str(order["id"]), str(redemption["id"])
+
+    def test_gives_back_the_same_part_of_them(self, member_id: str) -> None:
+        order_id, redemption_id = self.paid(member_id)
+        answer = shop.refund(order_id, amount_minor=50_00)
+        assert (answer.json["refund"]["clawed_points"], answer.json["refund"]["returned_points"]) == (49, 100)
+        assert shop.available(member_id) == 249
+        read = client.get(f"/v1/redemptions/{redemption_id}", caller=SHOP).json
+        assert (read["status"], read["returned_points"]) == ("used", 100)
+
+    def test_in_parts_gives_back_exactly_what_was_spent(self, member_id: str) -> None:
+        lots = shop.account(member_id)["lots"]
+        order_id, _redemption_id = self.paid(member_id)
+        for number in range(3):
+            shop.refund(order_id, f"r{number}", amount_minor=33_33)
+        shop.cancel(order_id)
+        assert shop.account(member_id)["lots"] == lots
+
+    def test_leaves_the_rest_for_the_shop_to_put_back(self, member_id: str) -> None:
+        order_id, redemption_id = self.paid(member_id)
+        shop.refund(order_id, amount_minor=50_00)
+        assert client.post(f"/v1/redemptions/{redemption_id}/cancel", caller=SHOP).json["entry"]["points"] == 100
+        shop.cancel(order_id)
+        account = shop.account(member_id)
+        assert (account["available"], account["lifetime"]["restored"]) == (300, 200)
+
+    def test_repays_what_it_leaves_owed(self, member_id: str) -> None:
+        order_id, _redemption_id = self.paid(member_id)
+        shop.redeem(member_id, 100)
+        shop.cancel(order_id)
+        account = shop.account(member_id)
+        assert (account["owed"], account["available"]) == (0, 200)
