@@ -271,6 +271,11 @@ def test_a_version_is_looked_for_every_four_minutes_and_read_once(monkeypatch: p
     assert asked == [0, 1]
 
 
+def test_looking_for_a_newer_version_does_not_read_the_known_one() -> None:
+    publish()
+    assert table.read_newest(above=1) is None
+
+
 def test_every_process_knows_a_version_before_a_fact_can_need_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worst case: looked up just before publishing, and a fact that lies 5 minutes ahead."""
     publish()
