@@ -110,6 +110,8 @@ class LocalAws:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
             "LOG_LEVEL": "INFO",
+            # Functions may do what their roles allow, and nothing else, as on AWS.
+            "AUTH": "true",
             # Services that would listen on ports of their own.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
