@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import boto3
 from moto import mock_aws
@@ -12,6 +12,9 @@ from moto import mock_aws
 from chalicelib.base.settings import settings
 from chalicelib.members import service as members
 from chalicelib.program import service as programs
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 KEYS: dict[str, tuple[tuple[str, Literal["S", "N"]], ...]] = {
     "ledger": (("member_id", "S"), ("seq", "N")),
@@ -30,15 +33,19 @@ def empty_tables() -> Iterator[None]:
     members.forget_all()
     programs.reset_cache()
     with mock_aws():
-        dynamodb = boto3.client("dynamodb")
-        for name, keys in KEYS.items():
-            dynamodb.create_table(
-                TableName=settings().table(name),
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in keys],
-                KeySchema=[
-                    {"AttributeName": key, "KeyType": "RANGE" if index else "HASH"}
-                    for index, (key, _kind) in enumerate(keys)
-                ],
-            )
+        create_tables(boto3.client("dynamodb"))
         yield
+
+
+def create_tables(dynamodb: DynamoDBClient) -> None:
+    """Create every table of the engine, without streams."""
+    for name, keys in KEYS.items():
+        dynamodb.create_table(
+            TableName=settings().table(name),
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in keys],
+            KeySchema=[
+                {"AttributeName": key, "KeyType": "RANGE" if index else "HASH"}
+                for index, (key, _kind) in enumerate(keys)
+            ],
+        )

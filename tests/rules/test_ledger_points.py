@@ -229,7 +229,7 @@ def test_a_merge_takes_everything_over_and_nets_to_zero(
     assert closing.net + merged.net == 0
     assert after.total == into.total + closed.total
     assert (after_closed.total, after_closed.closed_into) == (0, "mem_b")
-    assert not (after_closed.lots or after_closed.pending or after_closed.holds or after_closed.months)
+    assert not any((after_closed.lots, after_closed.pending, after_closed.holds, after_closed.months))
 
 
 @st.composite
