@@ -1,6 +1,7 @@
 """The same operations for a member with 10 and with 10,000 entries: what they cost, and how long they take.
 
 Units and round trips are what DynamoDB bills. The times are the emulator's, which sorts a partition at every query.
+"""
 
 from __future__ import annotations
 
