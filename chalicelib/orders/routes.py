@@ -22,6 +22,21 @@ _POSTING_ERRORS = ("key_reused", "occurred_in_future", "occurred_too_long_ago", 
     scopes=("orders.write",),
     callers=("system",),
     summary="Post a paid order",
+    example={
+        "source": "shop",
+        "order_id": "100231",
+        "identity": {"mail": "customer-1@example.com"},
+        "occurred_at": "2026-11-20T18:30:00+08:00",
+        "currency": "USD",
+        "total_minor": 12_900,
+        "shipping_minor": 900,
+        "channel": "web",
+        "lines": [
+            {"sku": "tea-01", "category": "drinks", "quantity": 2, "amount_minor": 8_000},
+            {"sku": "cup-07", "category": "home", "amount_minor": 4_000},
+        ],
+        "payments": [{"type": "card", "amount_minor": 12_900}],
+    },
     statuses={
         201: "The order is posted and its points are earned.",
         200: "The same order was posted before.",
@@ -88,6 +103,7 @@ def get_order(_call: Call[None], order_id: str) -> Reply[OrderOut]:
     scopes=("orders.write",),
     callers=("system",),
     summary="Refund a part of an order",
+    example={"refund_id": "R-1", "occurred_at": "2026-11-21T09:00:00Z", "lines": [{"line": 0, "quantity": 1}]},
     statuses={201: "The refund's share of the points is taken back.", 200: "The same refund was posted before."},
     errors=("order_not_found", "refund_exceeds_order", *_POSTING_ERRORS),
 )
@@ -104,6 +120,7 @@ def post_refund(call: Call[RefundIn], order_id: str) -> Reply[RefundPosted]:
     scopes=("orders.write",),
     callers=("system",),
     summary="Cancel an order",
+    example={"occurred_at": "2026-11-21T09:00:00Z", "note": "The parcel never left."},
     statuses={201: "All points that were left of the order are taken back.", 200: "It was cancelled before."},
     errors=("order_not_found", *_POSTING_ERRORS),
 )
@@ -150,6 +167,7 @@ def cancel_pending(call: Call[None], order_id: str) -> Reply[RefundPosted]:
     scopes=("orders.read",),
     callers=("member", "system"),
     summary="Ask what a purchase would earn",
+    example={"currency": "USD", "total_minor": 12_900},
     statuses={200: "What it would earn now, and why."},
     errors=(
         "member_not_found",

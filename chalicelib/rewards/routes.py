@@ -26,6 +26,7 @@ room = Room("rewards")
     callers=("member", "system"),
     headers=(IDEMPOTENCY_KEY,),
     summary="Spend points as a discount",
+    example={"points": 500, "currency": "USD"},
     statuses={201: "The points are spent, or held.", 200: "The same request was answered before."},
     errors=(
         "member_not_found",
