@@ -1,0 +1,230 @@
+"""The state machine: requests to the real API beside the model, and every invariant after every step."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec import UNSET
+
+from chalicelib.base import clock
+from chalicelib.ledger.posting import peek
+from chalicelib.orders import claims
+from chalicelib.program import service as programs
+from tests.api.client import Response, client, system
+from tests.proof import store
+from tests.proof.account_model import Refused
+from tests.proof.calendar import DAY_S
+from tests.proof.invariants import Watch, balances, expected
+from tests.proof.model import Model, Moved
+from tests.proof.rules_model import Rules
+
+STARTED = 1_800_000_000
+SHOP = system("members.write", "members.read", "orders.write", "redemptions.write", "adjustments.write")
+PHONES = [f"+861380013800{number}" for number in range(4)]
+VERSIONS = (
+    Rules(points=2, expiry_months=1, pending_days=0),
+    Rules(points=3, per_minor=200, pending_days=7),
+    Rules(pending_days=14, expiry_months=None),
+    Rules(welcome_points=0, grace_days=0, late_days=10),
+    Rules(points=1, per_minor=30, expiry_months=3, pending_days=1),
+)
+PICKS = st.integers(0, 9)
+ACCEPTED = (200, 201, 202)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request that was accepted, and its answer."""
+
+    path: str
+    body: dict[str, Any] | None
+    key: str | None
+    response: Response
+
+
+class Shop(RuleBasedStateMachine):
+    """One run: some members, a programme that changes, and a clock that goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = STARTED
+        self.model = Model()
+        self.versions: list[tuple[int, Rules]] = []
+        self.phones: dict[str, str] = {}
+        self.sent: list[Sent] = []
+        self.watch = Watch()
+        self.count = 0
+        self._open = contextlib.ExitStack()
+        self._open.enter_context(self.tables())
+        self._open.enter_context(mock.patch.object(clock, "now", lambda: self.now))
+
+    @contextlib.contextmanager
+    def tables(self) -> Iterator[object]:
+        """The tables of this run."""
+        with store.in_memory() as found:
+            yield found
+
+    def teardown(self) -> None:
+        """Close the tables."""
+        self._open.close()
+
+    # -- what the rules are made from
+
+    def rules_at(self, instant: int) -> Rules:
+        """The programme in force at an instant."""
+        started = [rules for starts_at, rules in self.versions if starts_at <= instant]
+        return started[-1] if started else self.versions[0][1]
+
+    def post(self, path: str, body: dict[str, Any] | None, key: str | None) -> Response:
+        """Send a request."""
+        return client.post(path, caller=SHOP, key=key, json=UNSET if body is None else body)
+
+    def send(self, path: str, body: dict[str, Any] | None = None, key: str | None = None) -> Response:
+        """Send a request and keep it if it was accepted."""
+        response = self.post(path, body, key)
+        if response.status in ACCEPTED:
+            self.sent.append(Sent(path, body, key, response))
+        return response
+
+    def judge(self, response: Response, play: Callable[[], Moved | None]) -> bool:
+        """Hold an answer against what the model does; gives whether it was accepted."""
+        try:
+            moved = play()
+        except Refused as refused:
+            assert response.status not in ACCEPTED, f"accepted, and the model says {refused.code}"
+            assert response.code == refused.code
+            return False
+        assert response.status in ACCEPTED, response.text
+        if moved is None:
+            assert response.json["entry"] is None
+            return True
+        answer = response.json
+        account = self.model.account(answer["account"]["member_id"])
+        assert answer["entry"]["points"] == moved.points
+        told = {name: answer["account"][name] for name in ("available", "owed", "pending", "tier")}
+        assert told == {
+            "available": account.available,
+            "owed": account.owed,
+            "pending": account.pending,
+            "tier": moved.tier,
+        }
+        return True
+
+    def number(self) -> str:
+        """A name not used before."""
+        self.count += 1
+        return str(self.count)
+
+    def pick(self, names: list[str], choice: int) -> str:
+        """One of some names."""
+        return names[choice % len(names)]
+
+    # -- time and programme
+
+    @initialize(version=st.sampled_from(VERSIONS))
+    def open_shop(self, version: Rules) -> None:
+        """The first programme starts at once, and somebody enrols."""
+        programs.publish(version.document(), starts_at=self.now, by="tests", now=self.now)
+        self.versions.append((self.now, version))
+        self.enrol(0)
+
+    @rule(seconds=st.sampled_from([1, 3600, DAY_S, 8 * DAY_S, 31 * DAY_S, 62 * DAY_S]))
+    def wait(self, seconds: int) -> None:
+        """Time passes."""
+        self.now += seconds
+
+    @rule(version=st.sampled_from(VERSIONS), ahead_s=st.sampled_from([600, DAY_S]))
+    def publish(self, version: Rules, ahead_s: int) -> None:
+        """Another programme will be in force."""
+        starts_at = self.now + ahead_s
+        before = len(programs.versions())
+        programs.publish(version.document(), starts_at=starts_at, by="tests", now=self.now)
+        if len(programs.versions()) > before:
+            self.versions = [known for known in self.versions if known[0] < starts_at] + [(starts_at, version)]
+
+    # -- members
+
+    @property
+    def members(self) -> list[str]:
+        """Everybody who has enrolled."""
+        return list(self.phones)
+
+    @rule(phone=st.integers(0, len(PHONES) - 1))
+    def enrol(self, phone: int) -> None:
+        """Somebody enrols; orders that waited for the phone are claimed, and claimed again."""
+        response = self.send("/v1/members", {"phone": PHONES[phone]}, key=self.number())
+        if PHONES[phone] in self.phones.values():
+            assert (response.status, response.code) == (409, "identity_taken")
+            return
+        member = response.json["member"]["id"]
+        self.phones[member] = PHONES[phone]
+        self.judge(response, lambda: self.model.enrol(member, self.now, self.rules_at(self.now)))
+        waiting = self.waiting(PHONES[phone])
+        assert claims.claim_all(member, now=self.now) == len(waiting)
+        assert claims.claim_all(member, now=self.now) == 0
+        for name in waiting:
+            self.model.post_order(name, self.model.orders[name], member, self.now)
+
+    def waiting(self, phone: str) -> list[str]:
+        """The orders that an enrolment claims: those that name the phone and are neither cancelled nor too old."""
+        oldest = self.now - self.rules_at(self.now).late_days * DAY_S
+        found = [
+            (order.occurred_at, name)
+            for name, order in self.model.orders.items()
+            if order.member is None and not order.cancelled and order.occurred_at >= oldest
+            if order.body.get("identity", {}).get("phone") == phone
+        ]
+        return [name for _occurred_at, name in sorted(found)]
+
+    @rule(choice=PICKS, points=st.sampled_from([-500, -60, -1, 1, 40, 700]))
+    def adjust(self, choice: int, points: int) -> None:
+        """Points are corrected by hand."""
+        member = self.pick(self.members, choice)
+        body = {"points": points, "reason": "goodwill"}
+        response = self.send(f"/v1/members/{member}/adjustments", body, key=self.number())
+        self.judge(response, lambda: self.model.adjust(member, points, self.now, self.rules_at(self.now)))
+
+    # -- what is sent again
+
+    @precondition(lambda self: self.sent)
+    @rule(choice=st.integers(0, 99))
+    def repeat(self, choice: int) -> None:
+        """A request of any time before is answered as it was, and nothing happens."""
+        sent = self.sent[choice % len(self.sent)]
+        again = self.post(sent.path, sent.body, sent.key)
+        assert again.status == (202 if sent.response.status == 202 else 200)
+        assert again.json == sent.response.json
+
+    @precondition(lambda self: any(sent.body is not None for sent in self.sent))
+    @rule(choice=st.integers(0, 99))
+    def change(self, choice: int) -> None:
+        """The same key with another body is refused, whatever has happened since."""
+        with_body = [sent for sent in self.sent if sent.body is not None]
+        sent = with_body[choice % len(with_body)]
+        assert sent.body is not None
+        field = {"/v1/orders": "store", "/v1/members": "locale"}.get(sent.path, "note")
+        changed = self.post(sent.path, {**sent.body, field: "zh-Hans"}, sent.key)
+        assert (changed.status, changed.code) == (409, "key_reused")
+
+    # -- after every step
+
+    @invariant()
+    def every_point_is_accounted_for(self) -> None:
+        """The chains hold, and every account is what the model says."""
+        found = self.watch.look()
+        assert set(found) == set(self.model.accounts)
+        for member in self.members:
+            account = self.model.at(member, self.now)
+            assert balances(peek(member, now=self.now, consistent=True).state) == expected(account)
+            assert self.shown(member) == (account.available, account.owed, account.pending, account.tier(self.now))
+
+    def shown(self, member: str) -> tuple[int, int, int, str]:
+        """What the member sees."""
+        answer = client.get(f"/v1/members/{member}/account", caller=SHOP).json
+        return answer["available"], answer["owed"], sum(x["points"] for x in answer["pending"]), answer["tier"]["code"]

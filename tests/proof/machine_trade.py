@@ -1,0 +1,174 @@
+"""The state machine's orders and redemptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from chalicelib.base import clock
+from chalicelib.orders.service import order_id_of
+from tests.api.client import Response
+from tests.proof.calendar import DAY_S
+from tests.proof.machine import PHONES, PICKS, Shop
+from tests.proof.model import Moved
+from tests.proof.order_model import Order
+from tests.proof.rules_model import DISCOUNT_MINOR
+
+AMOUNTS = st.sampled_from([0, 1, 99, 1000, 5000, 10_000, 33_333, 70_000])
+AGES_S = st.sampled_from([0, 0, 3600, 3 * DAY_S, 9 * DAY_S, 35 * DAY_S, 45 * DAY_S, -200, -900])
+
+
+@st.composite
+def purchases(draw: st.DrawFn) -> dict[str, Any]:
+    """What was bought, with or without lines; tax and shipping now and then."""
+    amounts = draw(st.lists(AMOUNTS, max_size=3))
+    tax, shipping = draw(st.sampled_from([(0, 0), (0, 0), (60, 0), (7, 500)]))
+    if not amounts:
+        total = draw(AMOUNTS)
+        tax, shipping = min(tax, total), 0
+        return {"total_minor": total, "tax_minor": tax, "shipping_minor": shipping}
+    lines = [
+        {"sku": f"sku-{amount}", "quantity": draw(st.integers(1, 3)), "amount_minor": amount} for amount in amounts
+    ]
+    total = sum(amounts) + shipping + tax
+    return {"total_minor": total, "tax_minor": tax, "shipping_minor": shipping, "lines": lines}
+
+
+class Trade(Shop):
+    """Orders and redemptions beside members."""
+
+    # -- orders
+
+    @rule(bought=purchases(), choice=PICKS, age_s=AGES_S, by_phone=st.booleans(), pays=st.booleans())
+    def order(self, bought: dict[str, Any], choice: int, age_s: int, *, by_phone: bool, pays: bool) -> None:
+        """Somebody buys: a member by id, or anybody by phone, perhaps paying a part with a redemption."""
+        number, occurred_at = self.number(), self.now - age_s
+        body = {
+            "source": "shop",
+            "order_id": number,
+            "occurred_at": clock.text(occurred_at),
+            "currency": "CNY",
+            **bought,
+        }
+        if by_phone:
+            phone = self.pick(PHONES, choice)
+            body["identity"] = {"phone": phone}
+            member = next((member for member in self.members if self.phones[member] == phone), None)
+        else:
+            member = body["member_id"] = self.pick(self.members, choice)
+        if pays and member:
+            self.pay(body, member)
+        order = Order(body, occurred_at, self.rules_at(occurred_at))
+        self.judge(self.send("/v1/orders", body), lambda: self.place(order_id_of("shop", number), order, member))
+
+    def place(self, name: str, order: Order, member: str | None) -> Moved | None:
+        """What the model makes of an order."""
+        self.model.guard_time(order.occurred_at, self.now, order.rules)
+        if member is None:
+            self.model.unclaimed(name, order)
+            return None
+        self.model.guard_payment(order, self.now)
+        return self.model.post_order(name, order, member, self.now)
+
+    def pay(self, body: dict[str, Any], member: str) -> None:
+        """Let the latest redemption of a member pay a part, whatever has become of it, if the order is large enough."""
+        own = [name for name, redemption in self.model.redemptions.items() if redemption.member == member]
+        if own and self.model.redemptions[own[-1]].amount_minor <= body["total_minor"]:
+            amount = self.model.redemptions[own[-1]].amount_minor
+            body["payments"] = [
+                {"type": "points", "amount_minor": amount, "redemption_id": own[-1]},
+                {"type": "card", "amount_minor": body["total_minor"] - amount},
+            ]
+
+    @precondition(lambda self: self.model.orders)
+    @rule(choice=PICKS, part=st.sampled_from([1, 3, 10]), of=st.sampled_from([10, 4, 1]))
+    def refund_by_amount(self, choice: int, part: int, of: int) -> None:
+        """A part of an order, or more than there is, goes back."""
+        name = self.pick(list(self.model.orders), choice)
+        amount = self.model.orders[name].total * part // (3 * of)
+        self.refund(name, {"amount_minor": max(amount, 1)})
+
+    @precondition(lambda self: self.ordered_lines())
+    @rule(choice=PICKS, line=st.integers(0, 2), wish=st.sampled_from(["all", "one", "some"]))
+    def refund_by_line(self, choice: int, line: int, wish: str) -> None:
+        """All of a line, one piece of it, or some money of it goes back."""
+        name = self.pick(self.ordered_lines(), choice)
+        line %= len(self.model.orders[name].lines)
+        part = {"all": {}, "one": {"quantity": 1}, "some": {"amount_minor": 700}}[wish]
+        self.refund(name, {"lines": [{"line": line, **part}]})
+
+    def ordered_lines(self) -> list[str]:
+        """The orders that have lines."""
+        return [name for name, order in self.model.orders.items() if order.lines]
+
+    def refund(self, name: str, wish: dict[str, Any]) -> None:
+        """Send a refund."""
+        body = {"refund_id": self.number(), "occurred_at": clock.text(self.now), **wish}
+        response = self.send(f"/v1/orders/{name}/refunds", body)
+        self.judge(response, lambda: self.model.refund(name, body, self.now, self.rules_at(self.now)))
+
+    @precondition(lambda self: self.model.orders)
+    @rule(choice=PICKS)
+    def cancel_order(self, choice: int) -> None:
+        """An order is cancelled."""
+        name = self.pick(list(self.model.orders), choice)
+        done = f"/v1/orders/{name}/cancel"
+        if any(sent.path == done for sent in self.sent):
+            return
+        response = self.send(done, {"occurred_at": clock.text(self.now)})
+        self.judge(response, lambda: self.model.cancel_order(name, self.now, self.rules_at(self.now)))
+
+    @precondition(lambda self: self.model.orders)
+    @rule(choice=PICKS, withdrawing=st.booleans())
+    def change_pending(self, choice: int, *, withdrawing: bool) -> None:
+        """Waiting points are made available, or taken away."""
+        name = self.pick(list(self.model.orders), choice)
+
+        def play() -> Moved | None:
+            self.model.guard_pending(name, self.now, withdrawing=withdrawing)
+            if withdrawing:
+                return self.model.withdraw(name, self.now, self.rules_at(self.now))
+            return self.model.release_pending(name, self.now)
+
+        self.once(f"/v1/orders/{name}/pending/{'cancel' if withdrawing else 'release'}", play)
+
+    def once(self, path: str, play: Callable[[], Moved | None]) -> None:
+        """Send a request without a body, unless it was sent before: that would be a repetition."""
+        if all(sent.path != path for sent in self.sent):
+            self.judge(self.send(path), play)
+
+    # -- redemptions
+
+    @rule(choice=PICKS, points=st.sampled_from([1, 30, 50, 200]), hold_s=st.sampled_from([None, 30, 86_400]))
+    def redeem(self, choice: int, points: int, hold_s: int | None) -> None:
+        """Points are spent, or held for a checkout."""
+        member = self.pick(self.members, choice)
+        body = {"points": points, "currency": "CNY"} | ({"hold_seconds": hold_s} if hold_s else {})
+        response = self.send(f"/v1/members/{member}/redemptions", body, key=self.number())
+        self.judge(response, lambda: self.model.redeem(_name(response), member, points, self.now, hold_s))
+        if _name(response):
+            assert response.json["redemption"]["amount_minor"] == points * DISCOUNT_MINOR
+
+    @precondition(lambda self: self.model.redemptions)
+    @rule(choice=PICKS, verb=st.sampled_from(["commit", "release", "cancel"]))
+    def end_redemption(self, choice: int, verb: str) -> None:
+        """A redemption is committed, released or cancelled, if it is still time."""
+        name = self.pick(list(self.model.redemptions), choice)
+
+        def play() -> Moved:
+            self.model.guard_redemption(name, self.now, *(["issued", "used"] if verb == "cancel" else ["held"]))
+            match verb:
+                case "commit":
+                    return self.model.commit(name, self.now)
+                case "release":
+                    return self.model.release(name, self.now)
+            return self.model.cancel_redemption(name, self.now, self.rules_at(self.now))
+
+        self.once(f"/v1/redemptions/{name}/{verb}", play)
+
+
+def _name(response: Response) -> str:
+    return str(response.json.get("redemption", {}).get("id", ""))

@@ -1,0 +1,46 @@
+"""The real services beside the model: whatever is asked in whatever order, the two agree and no point is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from chalicelib.base import dynamo
+from tests.proof.machine_trade import Trade
+from tests.proof.store import Shadow, Store, intercepted
+from tests.tables import empty_tables
+
+RUNS = int(os.environ.get("HUIKE_PROOF_RUNS", "60"))
+"""How many histories; `make test` runs a fixed few, anybody may run more."""
+STEPS = int(os.environ.get("HUIKE_PROOF_STEPS", "40"))
+
+
+class TradeOnMoto(Trade):
+    """On moto, with the store in memory beside it: every call of the engine must be answered alike by both."""
+
+    @contextlib.contextmanager
+    def tables(self) -> Iterator[object]:
+        with empty_tables():
+            shadow = Shadow(dynamo.client()._make_api_call, Store())  # type: ignore[attr-defined]
+            with intercepted(shadow.call):
+                yield shadow
+
+
+@pytest.mark.parametrize(("machine", "runs"), [(Trade, RUNS), (TradeOnMoto, max(RUNS // 15, 1))])
+def test_the_engine_does_what_the_model_says(machine: type[RuleBasedStateMachine], runs: int) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=runs,
+            stateful_step_count=STEPS,
+            # The same histories every time, unless somebody asks for others.
+            derandomize="HUIKE_PROOF_RUNS" not in os.environ,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
