@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +75,23 @@ def _remove_old(folder: Path) -> None:
 
 def aws_target(architecture: str, python: str | None = None) -> bundle.Target:
     """The newest runtime whose interpreter is on this machine, since bytecode is compiled by that very interpreter."""
-    names = [python] if python else [f"python{major}.{minor}" for major, minor in RUNTIMES] + [sys.executable]
+    names = [python] if python else [*_interpreters(), sys.executable]
     for name in names:
         version = _version_of(name)
         if version in RUNTIMES:
             return bundle.Target(shutil.which(name) or name, version, architecture)
     raise InfraError(f"None of {', '.join(names)} runs here: install one of them, or name one with --python.")
+
+
+def _interpreters() -> Iterator[str]:
+    """Where an interpreter of each runtime may be, the newest first.
+
+    pyenv's own commands answer only for the versions that it was told to use, so its versions are looked at as well.
+    """
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for major, minor in RUNTIMES:
+        yield f"python{major}.{minor}"
+        yield from map(str, sorted(pyenv.glob(f"versions/{major}.{minor}.*/bin/python{major}.{minor}"), reverse=True))
 
 
 def _version_of(name: str) -> tuple[int, int] | None:
