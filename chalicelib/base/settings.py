@@ -16,7 +16,8 @@ class MissingSetting(RuntimeError):
 class Settings:
     """One installation's settings.
 
-    `id_secret` keys every derived id: with another secret all replays would look new, so it must never change.
+    `id_secret` keys every derived id: with another secret all replays would look new, so it must never change. The
+    walks of a night run in `nightly_segments` side by side, and the audit comes by every chain in `audit_cycle_nights`.
     """
 
     stage: str
@@ -27,6 +28,10 @@ class Settings:
     oidc_jwks_url: str
     oidc_scope_prefix: str
     claims_queue_url: str
+    nightly_queue_url: str = ""
+    audit_queue_url: str = ""
+    nightly_segments: int = 4
+    audit_cycle_nights: int = 28
 
     def table(self, name: str) -> str:
         """The full name of one of the engine's tables."""
@@ -44,6 +49,10 @@ def read(environment: Mapping[str, str]) -> Settings:
         oidc_jwks_url=environment.get("HUIKE_OIDC_JWKS_URL", ""),
         oidc_scope_prefix=environment.get("HUIKE_OIDC_SCOPE_PREFIX", "huike/"),
         claims_queue_url=environment.get("HUIKE_CLAIMS_QUEUE_URL", ""),
+        nightly_queue_url=environment.get("HUIKE_NIGHTLY_QUEUE_URL", ""),
+        audit_queue_url=environment.get("HUIKE_AUDIT_QUEUE_URL", ""),
+        nightly_segments=int(environment.get("HUIKE_NIGHTLY_SEGMENTS", "4")),
+        audit_cycle_nights=int(environment.get("HUIKE_AUDIT_CYCLE_NIGHTS", "28")),
     )
 
 

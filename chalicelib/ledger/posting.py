@@ -26,7 +26,7 @@ from chalicelib.base.retry import attempts
 from chalicelib.ledger.chain import Decision, Entry, link
 from chalicelib.ledger.effects import fold
 from chalicelib.ledger.points import StateRefusal
-from chalicelib.ledger.records import Record
+from chalicelib.ledger.records import Record, place_of
 from chalicelib.ledger.state import State
 from chalicelib.ledger.table import EntryItem, read_tail, to_item
 
@@ -217,6 +217,7 @@ def _commit(entries: Sequence[EntryItem], record: R, writes: Sequence[Write]) ->
         with TransactWrite(connection=connection()) as transaction:
             transaction.save(record, condition=absent(type(record)), return_values="ALL_OLD")
             for entry in entries:
+                entry.place = place_of(record)
                 transaction.save(entry, condition=absent(EntryItem))
             for write in writes:
                 _add(transaction, write)

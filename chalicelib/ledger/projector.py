@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
 
 from chalicelib.base import clock
-from chalicelib.ledger.chain import Entry
+from chalicelib.ledger.chain import Entry, entry_hash
 from chalicelib.ledger.state import NEVER, pack
-from chalicelib.ledger.table import AccountItem
+from chalicelib.ledger.table import AccountItem, read_tail
 
 
 def latest(entries: Iterable[Entry]) -> dict[str, Entry]:
@@ -27,18 +28,36 @@ def project(entry: Entry) -> bool:
 
     Only the projector's own attributes are set, so whatever else is kept on the item stays.
     """
-    item = AccountItem(entry.member_id)
     unseen = AccountItem.seq.does_not_exist() | (AccountItem.seq < entry.seq)
-    values = _values(entry)
-    actions = [getattr(AccountItem, name).set(value) for name, value in values.items() if value is not None]
-    actions += [getattr(AccountItem, name).remove() for name, value in values.items() if value is None]
     try:
-        item.update(actions=actions, condition=unseen)
+        AccountItem(entry.member_id).update(actions=_actions(entry), condition=unseen)
     except UpdateError as error:
         if error.cause_response_code == "ConditionalCheckFailedException":
             return False
         raise
     return True
+
+
+def rebuild(member_id: str) -> Entry | None:
+    """Make one member's view what the ledger says, whatever it says now; None where there is no such chain.
+
+    A posting may come in between, and its projection be overwritten; so the tail is read again afterwards.
+    """
+    written: Entry | None = None
+    while True:
+        tail = read_tail(member_id, consistent=True)
+        if tail is None or (written and written.seq == tail.seq):
+            return tail
+        AccountItem(member_id).update(actions=_actions(tail))
+        written = tail
+
+
+def _actions(entry: Entry) -> list[Action]:
+    values = _values(entry)
+    actions: list[Action] = [
+        getattr(AccountItem, name).set(value) for name, value in values.items() if value is not None
+    ]
+    return actions + [getattr(AccountItem, name).remove() for name, value in values.items() if value is None]
 
 
 def _values(entry: Entry) -> dict[str, object]:
@@ -59,4 +78,5 @@ def _values(entry: Entry) -> dict[str, object]:
         "next_expiry_points": next_lot.points if next_lot else None,
         "updated_at": clock.text(entry.posted_at),
         "state": pack(state),
+        "head": entry_hash(entry),
     }

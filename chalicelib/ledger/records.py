@@ -6,11 +6,15 @@ answer it from the record alone, is here.
 
 from __future__ import annotations
 
-from pynamodb.attributes import UnicodeAttribute
+from typing import Any
+
+import msgspec
+from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from chalicelib.base import clock
 from chalicelib.base.dynamo import IntAttribute
+from chalicelib.base.settings import settings
 from chalicelib.ledger.chain import Entry
 
 
@@ -53,3 +57,29 @@ class Record(Model):
         self.owed = entry.state.owed
         self.pending = sum(pending.points for pending in entry.state.pending)
         self.tier = entry.tier
+
+
+class Place(msgspec.Struct, array_like=True, frozen=True):
+    """Where a record lies: the table (without the installation's prefix) and the record's key, by attribute."""
+
+    table: str
+    key: dict[str, str]
+
+
+_PLACES = msgspec.json.Decoder(Place)
+
+
+def place_of(record: Record) -> str:
+    """Where a record lies, as its entry says it."""
+    key = {name: getattr(record, name) for name, part in record.get_attributes().items() if _is_key(part)}
+    table = type(record).Meta.table_name.removeprefix(settings().table_prefix)
+    return msgspec.json.encode(Place(table, key)).decode()
+
+
+def placed(place: str) -> Place:
+    """The inverse of `place_of`. Raises msgspec.DecodeError."""
+    return _PLACES.decode(place)
+
+
+def _is_key(attribute: Attribute[Any]) -> bool:
+    return bool(attribute.is_hash_key or attribute.is_range_key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 from pynamodb.models import Model
@@ -17,7 +19,10 @@ _EFFECTS = msgspec.msgpack.Decoder(Effect)
 
 
 class EntryItem(Model):
-    """One ledger entry. `available` and `tier` repeat the packed state for people who read the table."""
+    """One ledger entry. `available` and `tier` repeat the packed state for people who read the table.
+
+    `place` says where the record that it was committed with lies: for the audit only, and no part of the chain.
+    """
 
     class Meta:
         table_name = settings().table("ledger")
@@ -40,10 +45,14 @@ class EntryItem(Model):
     effect = BinaryAttribute(legacy_encoding=False)
     state = BinaryAttribute(legacy_encoding=False)
     prev = BinaryAttribute(legacy_encoding=False)
+    place = UnicodeAttribute(null=True)
 
 
 class AccountItem(Model):
-    """The readable view of one account, kept by the projector; nothing exact is decided on it."""
+    """The readable view of one account, kept by the projector; nothing exact is decided on it.
+
+    `head` is the hash of the entry that it shows.
+    """
 
     class Meta:
         table_name = settings().table("accounts")
@@ -63,6 +72,7 @@ class AccountItem(Model):
     next_expiry_points = IntAttribute(null=True)
     updated_at = UnicodeAttribute()
     state = BinaryAttribute(legacy_encoding=False)
+    head = BinaryAttribute(null=True, legacy_encoding=False)
 
 
 def to_item(entry: Entry) -> EntryItem:
@@ -119,6 +129,11 @@ def read_tail(member_id: str, *, consistent: bool) -> Entry | None:
     return to_entry(item) if item else None
 
 
+def read_chain(member_id: str, *, consistent: bool) -> Iterator[EntryItem]:
+    """All entries of a member as they are stored, oldest first, read page by page."""
+    return iter(EntryItem.query(member_id, consistent_read=consistent))
+
+
 def read_page(member_id: str, *, after_seq: int | None, newest_first: bool, limit: int) -> list[Entry]:
     """Up to `limit` entries beyond `after_seq` (None: from the end that comes first)."""
     condition = None
@@ -128,3 +143,11 @@ def read_page(member_id: str, *, after_seq: int | None, newest_first: bool, limi
         member_id, condition, scan_index_forward=not newest_first, limit=limit, page_size=limit, consistent_read=False
     )
     return [to_entry(item) for item in items]
+
+
+def read_view(member_id: str) -> AccountItem | None:
+    """A member's item of the accounts view as it is now, or None where there is none."""
+    try:
+        return AccountItem.get(member_id, consistent_read=True)
+    except AccountItem.DoesNotExist:
+        return None
