@@ -13,6 +13,7 @@ from chalicelib.base.retry import attempts
 from chalicelib.ledger import holds, points
 from chalicelib.ledger.chain import Decision
 from chalicelib.ledger.effects import Effect
+from chalicelib.ledger.holds import HoldOver
 from chalicelib.ledger.posting import Account, Act, Lost, Plan, Posted, Write, once, post, replay
 from chalicelib.ledger.state import Lot
 from chalicelib.program import service as programs
@@ -99,14 +100,24 @@ def _append(
         done = redemption.find(kind)
         if done and done is not redemption.issue:
             return replay(done, done.serialize())
-        status = redemption.status(now)
-        if status not in allowed:
-            raise RedemptionNotOpen(f"The redemption is {status}.")
         try:
+            _check_status(redemption, allowed, now)
             return _post_step(redemption, kind, reckon, actor=actor, now=now)
         except Lost:
             redemption = read(redemption.redemption_id, consistent=True)
+        except (RedemptionNotOpen, HoldOver):
+            # Perhaps this very request, sent twice at once, has ended the hold since the redemption was read.
+            current = read(redemption.redemption_id, consistent=True)
+            if len(current.steps) == len(redemption.steps):
+                raise
+            redemption = current
     raise Unavailable("The redemption is being changed by many at once. Send the same request again.", code="busy")
+
+
+def _check_status(redemption: Redemption, allowed: set[str], now: int) -> None:
+    status = redemption.status(now)
+    if status not in allowed:
+        raise RedemptionNotOpen(f"The redemption is {status}.")
 
 
 def _post_step(redemption: Redemption, kind: str, reckon: Reckon, *, actor: str, now: int) -> Posted[RedemptionStep]:
