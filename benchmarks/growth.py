@@ -6,29 +6,24 @@ Units and round trips are what DynamoDB bills. The times are the emulator's, whi
 from __future__ import annotations
 
 import logging
-import os
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from unittest import mock
-
-import boto3
 
 import tests.conftest  # noqa: F401 -- sets the environment that the engine reads when it is imported
-from chalicelib.base import clock, dynamo, facts
+from chalicelib.base import clock, facts
 from chalicelib.ledger import chain, points
 from chalicelib.ledger.chain import Decision, Entry
 from chalicelib.ledger.state import NEVER
 from chalicelib.ledger.table import EntryItem, read_tail, to_item
-from infra.local.aws import REGION, LocalAws
+from infra.local.aws import LocalAws
 from infra.local.paths import LOCAL
 from tests.api import shop
 from tests.api.client import Response, client
+from tests.local_engine import engine_on
 from tests.meter import metered
-from tests.tables import create_tables
 
 _HISTORIES = (10, 10_000)
 _RUNS = 15
@@ -39,7 +34,7 @@ def main() -> None:
     logging.disable(logging.INFO)
     LOCAL.mkdir(exist_ok=True)
     print("| operation | entries before | WCU | RCU | round trips | median ms |\n|---|--:|--:|--:|--:|--:|")
-    with TemporaryDirectory(dir=LOCAL) as folder, _engine_on(LocalAws(Path(folder))):
+    with TemporaryDirectory(dir=LOCAL) as folder, engine_on(LocalAws(Path(folder))):
         for history in _HISTORIES:
             member_id = shop.enrol(f"growth-{history}", external=[{"source": "bench", "id": str(history)}])
             _write_history(member_id, history)
@@ -93,25 +88,3 @@ def _next(tail: Entry, number: int) -> Entry:
         tier=tail.tier,
     )
     return chain.link(tail.member_id, tail, decision, clock.now())
-
-
-@contextmanager
-def _engine_on(aws: LocalAws) -> Iterator[None]:
-    """Run with the engine's one client speaking to a local AWS with empty tables."""
-    try:
-        aws.start()
-        environment = {
-            "AWS_ENDPOINT_URL": aws.endpoint,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-        }
-        with mock.patch.dict(os.environ, environment):
-            dynamo.client.cache_clear()
-            dynamo.connection.cache_clear()
-            create_tables(boto3.client("dynamodb"))
-            yield
-    finally:
-        aws.stop()
-        dynamo.client.cache_clear()
-        dynamo.connection.cache_clear()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from chalicelib.base.errors import Conflict
 from chalicelib.ledger.effects import Effect
 from chalicelib.ledger.points import InsufficientPoints, StateRefusal, repaid_first, soonest
 from chalicelib.ledger.state import HOLDS_MAX, Hold, Lifetime, State
@@ -16,7 +15,7 @@ class TooManyHolds(StateRefusal):
     code = "too_many_holds"
 
 
-class HoldOver(Conflict):
+class HoldOver(StateRefusal):
     """The hold has lapsed, or was committed or released."""
 
     code = "hold_over"
