@@ -6,6 +6,7 @@ from chalice.app import Chalice
 
 import chalicelib.ledger.triggers
 import chalicelib.members.routes
+import chalicelib.members.triggers
 import chalicelib.orders.routes
 import chalicelib.orders.triggers
 import chalicelib.program.routes
@@ -31,6 +32,7 @@ for triggers in (
     chalicelib.web.authorizer,
     chalicelib.ledger.triggers,
     chalicelib.program.triggers,
+    chalicelib.members.triggers,
     chalicelib.orders.triggers,
 ):
     app.register_blueprint(triggers.blueprint)

@@ -16,7 +16,10 @@ from infra.local.aws import client
 from infra.local.deploy import Stack
 from infra.local.paths import PORT, stack_file
 
-QUEUES = {"intake": ("IntakeFailuresUrl", "IntakeQueueUrl"), "claims": ("ClaimsFailuresUrl", "ClaimsQueueUrl")}
+QUEUES = {
+    name: (f"{name.capitalize()}FailuresUrl", f"{name.capitalize()}QueueUrl")
+    for name in ("intake", "claims", "nightly", "audit")
+}
 
 
 def redrive(sqs: Any, failures: str, queue: str) -> str:

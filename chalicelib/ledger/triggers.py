@@ -1,13 +1,14 @@
-"""What the ledger's stream sets off."""
+"""What the ledger's stream and the audit's queue set off."""
 
 from __future__ import annotations
 
 import logging
 from typing import Any
 
-from chalice.app import Blueprint, DynamoDBEvent
+from chalice.app import Blueprint, DynamoDBEvent, SQSEvent
 
-from chalicelib.ledger import projector, router, stream
+from chalicelib.base.settings import settings
+from chalicelib.ledger import audit_walk, projector, router, stream, walk
 
 logger = logging.getLogger(__name__)
 blueprint = Blueprint(__name__)
@@ -31,3 +32,16 @@ def route_facts(event: DynamoDBEvent) -> dict[str, Any]:
     """Tell the areas of the facts that they asked for; answers which records must be sent again."""
     arrivals = stream.arrivals(event.to_dict())
     return stream.deliver(arrivals, lambda arrival: bool(router.queues_for(arrival.entry.kind)), router.route)
+
+
+@blueprint.on_sqs_message(queue="audit", batch_size=1, name="audit_accounts")
+def audit_accounts(event: SQSEvent) -> dict[str, Any]:
+    """Audit one leg of the accounts; answers which messages must come again."""
+    context: Any = event.context
+    return walk.take_batch(
+        event.to_dict(),
+        {"audit": audit_walk.Auditor},
+        queue_url=settings().audit_queue_url,
+        left_ms=context.get_remaining_time_in_millis,
+        finish=audit_walk.finish,
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -12,18 +11,15 @@ import msgspec
 from chalice.app import Blueprint
 from msgspec import Meta
 
-from chalicelib.base import clock
-from chalicelib.base.errors import Invalid, Refusal
+from chalicelib.base import clock, console
+from chalicelib.base.console import Note, Request, Who
 from chalicelib.program import service
 from chalicelib.program.document import encode
 from chalicelib.program.service import Publication
 from chalicelib.program.validation import InvalidProgram, validate
 
-logger = logging.getLogger(__name__)
 blueprint = Blueprint(__name__)
 
-Who = Annotated[str, Meta(max_length=100, pattern=r"\S")]
-Note = Annotated[str, Meta(max_length=500)]
 Moment = Annotated[datetime, Meta(tz=True)]
 
 _HELP = {
@@ -41,31 +37,27 @@ _HELP = {
 }
 
 
-class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="action", kw_only=True):
-    pass
-
-
-class Help(_Request, frozen=True, kw_only=True, tag="help"):
+class Help(Request, frozen=True, kw_only=True, tag="help"):
     """What can be asked for."""
 
 
-class Versions(_Request, frozen=True, kw_only=True, tag="versions"):
+class Versions(Request, frozen=True, kw_only=True, tag="versions"):
     """The list of versions."""
 
 
-class Show(_Request, frozen=True, kw_only=True, tag="show"):
+class Show(Request, frozen=True, kw_only=True, tag="show"):
     """One version's document; without a number that of the version in force."""
 
     version: int | None = None
 
 
-class Validate(_Request, frozen=True, kw_only=True, tag="validate"):
+class Validate(Request, frozen=True, kw_only=True, tag="validate"):
     """Check a document; nothing is stored."""
 
     document: Any
 
 
-class Publish(_Request, frozen=True, kw_only=True, tag="publish"):
+class Publish(Request, frozen=True, kw_only=True, tag="publish"):
     """Make a document the next version."""
 
     document: Any
@@ -74,7 +66,7 @@ class Publish(_Request, frozen=True, kw_only=True, tag="publish"):
     starts_at: Moment | None = None
 
 
-class RollBack(_Request, frozen=True, kw_only=True, tag="roll_back"):
+class RollBack(Request, frozen=True, kw_only=True, tag="roll_back"):
     """Make a copy of an earlier version the next one."""
 
     to_version: int
@@ -83,35 +75,24 @@ class RollBack(_Request, frozen=True, kw_only=True, tag="roll_back"):
     starts_at: Moment | None = None
 
 
-Request = Help | Versions | Show | Validate | Publish | RollBack
+Requests = Help | Versions | Show | Validate | Publish | RollBack
 
 
 @blueprint.lambda_function(name="administer_program")
 def administer_program(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Do what `event["action"]` says and answer readable JSON; `{"action": "help"}` lists what can be said."""
+    return console.answer("administer_program", event, Requests, lambda request: _answered(request, clock.now()))
+
+
+def _answered(request: Requests, now: int) -> dict[str, Any]:
     try:
-        return _done(_request(event), clock.now())
+        return _done(request, now)
     except InvalidProgram as refusal:
         problems = [msgspec.to_builtins(problem) for problem in refusal.problems]
-        return {"error": {**_error(refusal), "problems": problems}}
-    except Refusal as refusal:
-        return {"error": _error(refusal)}
-    except Exception:
-        # An admin is no reader of stack traces; the log keeps it.
-        logger.exception("administer_program failed")
-        detail = "Something went wrong on our side; the function's log says what. Nothing can be said of the outcome."
-        return {"error": {"code": "internal_error", "detail": detail, "field": None}}
+        return {"error": {**console.error(refusal), "problems": problems}}
 
 
-def _request(event: Mapping[str, Any]) -> Request:
-    try:
-        request: Request = msgspec.convert(event or {"action": "help"}, Request)
-    except msgspec.ValidationError as error:
-        raise Invalid(f'{error}. Send {{"action": "help"}} to see what can be asked for.') from error
-    return request
-
-
-def _done(request: Request, now: int) -> dict[str, Any]:
+def _done(request: Requests, now: int) -> dict[str, Any]:
     match request:
         case Publish():
             starts_at = clock.seconds(request.starts_at) if request.starts_at else None
@@ -149,7 +130,3 @@ def _readable(publication: Publication) -> dict[str, Any]:
         "starts_at": clock.text(publication.starts_at),
         "published_at": clock.text(publication.published_at),
     }
-
-
-def _error(refusal: Refusal) -> dict[str, Any]:
-    return {"code": refusal.reason_code, "detail": refusal.detail, "field": refusal.field}

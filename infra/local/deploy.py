@@ -58,7 +58,12 @@ def deploy(aws: LocalAws, template: Path) -> Stack:
         StackName=STACK,
         # A template over 51,200 bytes must lie in a bucket.
         TemplateURL=f"{aws.endpoint}/{_BUCKET}/{_upload(aws, 'template.json', json.dumps(document).encode())}",
-        Parameters=[secret, {"ParameterKey": "PoolEndpoint", "ParameterValue": aws.endpoint}],
+        Parameters=[
+            secret,
+            {"ParameterKey": "PoolEndpoint", "ParameterValue": aws.endpoint},
+            # Who tries something out, has no use for what happens at half past two; the stack's tests start it by hand.
+            {"ParameterKey": "NightlySchedule", "ParameterValue": "DISABLED"},
+        ],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
     outputs = _wait(cloudformation)

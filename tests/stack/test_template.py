@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.base import metrics
+from chalicelib.ledger import audit_walk
+from chalicelib.program.document import default
 from chalicelib.web.scopes import SCOPES
 from infra import checks
 
@@ -21,6 +24,10 @@ FUNCTIONS = {
     "IntakeOrders": "IntakeOrdersRole",
     "ClaimOrders": "ClaimOrdersRole",
     "AdministerProgram": "AdministerProgramRole",
+    "StartNight": "StartNightRole",
+    "WalkAccounts": "WalkAccountsRole",
+    "AuditAccounts": "AuditAccountsRole",
+    "AdministerLedger": "AdministerLedgerRole",
 }
 
 
@@ -105,14 +112,61 @@ def test_a_wildcard_stands_only_where_there_is_no_name(document: dict[str, Any])
     }
 
 
-def test_nobody_may_scan_a_table(document: dict[str, Any]) -> None:
-    assert "dynamodb:Scan" not in json.dumps([statement for _, statement in statements(document)])
-
-
-def test_only_the_projector_may_touch_the_view(document: dict[str, Any]) -> None:
-    assert {role for role, found in statements(document) if "AccountsTable" in json.dumps(found)} == {
-        "ProjectAccountsRole"
+def roles_that_may(document: dict[str, Any], action: str, table: str) -> set[str]:
+    return {
+        role
+        for role, statement in statements(document)
+        if action in as_list(statement["Action"]) and table in json.dumps(statement.get("Resource", []))
     }
+
+
+def test_only_the_walks_may_scan_and_only_the_view(document: dict[str, Any]) -> None:
+    scans = [(role, statement) for role, statement in statements(document) if "dynamodb:Scan" in statement["Action"]]
+
+    assert {role for role, _ in scans} == {"WalkAccountsRole", "AuditAccountsRole"}
+    assert all(statement["Resource"] == [{"Fn::GetAtt": ["AccountsTable", "Arn"]}] for _, statement in scans)
+
+
+def test_only_the_projector_and_a_rebuild_may_write_the_view(document: dict[str, Any]) -> None:
+    writing = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
+    roles = set().union(*(roles_that_may(document, f"dynamodb:{action}", "AccountsTable") for action in writing))
+
+    assert roles == {"ProjectAccountsRole", "AdministerLedgerRole"}
+
+
+def test_the_audit_cannot_write_what_it_audits(document: dict[str, Any]) -> None:
+    mine = [found for role, found in statements(document) if role == "AuditAccountsRole"]
+    writing = [
+        found for found in mine if re.search("Put(Item)|Update|Delete(Item)|BatchWrite", json.dumps(found["Action"]))
+    ]
+
+    assert [found["Resource"] for found in writing] == [[{"Fn::GetAtt": ["NightsTable", "Arn"]}]]
+
+
+def test_the_night_begins_by_schedule_in_the_programme_s_zone(document: dict[str, Any]) -> None:
+    (schedule,) = of_type(document, "AWS::Scheduler::Schedule").values()
+
+    assert schedule["Properties"]["State"] == {"Ref": "NightlySchedule"}
+    assert schedule["Properties"]["ScheduleExpressionTimezone"] == {"Ref": "NightlyTimeZone"}
+    assert document["Parameters"]["NightlyTimeZone"]["Default"] == default().time_zone
+    assert document["Parameters"]["NightlyExpression"]["Default"] == "cron(30 2 * * ? *)"
+
+
+def test_a_walk_may_hand_on_as_often_as_it_takes(document: dict[str, Any]) -> None:
+    functions = of_type(document, "AWS::Serverless::Function")
+    loops = {name for name, found in functions.items() if found["Properties"].get("RecursiveLoop") == "Allow"}
+
+    assert loops == {"WalkAccounts", "AuditAccounts"}
+
+
+def test_one_alarm_watches_the_audit_and_can_be_turned_off(document: dict[str, Any]) -> None:
+    (alarm,) = of_type(document, "AWS::CloudWatch::Alarm").values()
+
+    assert alarm["Condition"] == "HasAuditAlarm"
+    assert document["Parameters"]["AuditAlarm"]["Default"] == "on"
+    found = alarm["Properties"]
+    assert (found["Namespace"], found["MetricName"]) == (metrics.NAMESPACE, audit_walk.MISMATCHES)
+    assert (found["Threshold"], found["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
 
 
 def test_entries_are_never_changed_nor_deleted(document: dict[str, Any]) -> None:
@@ -125,7 +179,7 @@ def test_entries_are_never_changed_nor_deleted(document: dict[str, Any]) -> None
 def test_every_source_reports_partial_failures(document: dict[str, Any]) -> None:
     found = sources(document)
 
-    assert len(found) == 4
+    assert len(found) == 6
     assert all(source["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for source in found.values())
 
 
@@ -158,7 +212,7 @@ def test_every_work_queue_has_a_dead_letter_queue_and_waits_long_enough(document
 def test_tables_cost_nothing_idle_and_survive(document: dict[str, Any]) -> None:
     tables = of_type(document, "AWS::DynamoDB::Table")
 
-    assert len(tables) == 6
+    assert len(tables) == 7
     for name, table in tables.items():
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST", name
         assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
