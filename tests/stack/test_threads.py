@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local.aws import LocalAws
-from tests import wire, writers
+from tests import wire, writers, writers_audit
 from tests.local_engine import engine_on
 
 _ROUNDS = 20
@@ -32,7 +32,7 @@ def test_sixteen_writers_with_faults_lose_nothing_double_nothing_and_are_told_th
     with wire.faulty(_RATE, seed=20) as met:
         run = writers.write(members, _ROUNDS)
 
-    writers.check(run, writers.chains(members))
+    writers_audit.check(run, writers_audit.chains(members))
     assert {code for _request, code in run.refusals} <= _LAWFUL
     answered = Counter(ack.request for ack in run.acks) + Counter(request for request, _code in run.refusals)
     assert set(answered.values()) == {2}, "every request was sent twice"
