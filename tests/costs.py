@@ -66,6 +66,7 @@ CANCEL_REDEMPTION = Budget("cancel a redemption", 4, 1, 3)
 ADJUST = Budget("adjust", 4, 1, 2)
 ACCOUNT = Budget("account", 0, 1, 1)
 STATEMENT = Budget("statement page of 20", 0, 4, 1)
+MERGE = Budget("merge two members with a phone each", 12, 4, 5)
 PROFILE = Budget("read a profile", 0, 1, 1)
 PATCH = Budget("change a phone", 8, 2, 3)
 QUOTE = Budget("quote for a member", 0, 1, 1)
@@ -86,6 +87,7 @@ def measured(*, history: int = 0) -> Iterator[Cost]:
     yield from _points(member_id)
     yield from _reads(member_id)
     yield from _reactions(member_id)
+    yield from _merging(member_id)
 
 
 def _cost(budget: Budget, act: Callable[[], Response], expected: int = 201) -> Cost:
@@ -152,3 +154,10 @@ def _reactions(member_id: str) -> Iterator[Cost]:
     with metered() as bill:
         assert claims.claim_all(newcomer, now=clock.now()) == 1
     yield Cost(CLAIM, bill)
+
+
+def _merging(member_id: str) -> Iterator[Cost]:
+    other = shop.enrol("other", phone="+8613600136000")
+    shop.post_order("of the other", member_id=other)
+    path = f"/v1/members/{other}/merge"
+    yield _cost(MERGE, lambda: client.post(path, json={"into": member_id}, caller=SHOP))

@@ -102,7 +102,9 @@ class Plan(Generic[R]):
     writes: Callable[[Entry], Sequence[Write]] = lambda _entry: ()
 
 
-class _Outcome(enum.Enum):
+class Outcome(enum.Enum):
+    """What came of a transaction. `AGAIN` says that it must be decided on anew, for nothing is known to be written."""
+
     COMMITTED = enum.auto()
     RECORDED_BEFORE = enum.auto()
     AGAIN = enum.auto()
@@ -134,10 +136,10 @@ def post(
             plan = decide(account)
         entry = link(account.member_id, tail, plan.decision, account.posted_at)
         plan.record.commit_with(entry)
-        outcome, found = _commit([to_item(entry)], plan.record, plan.writes(entry))
-        if outcome is _Outcome.COMMITTED:
+        outcome, found = commit([to_item(entry)], plan.record, plan.writes(entry))
+        if outcome is Outcome.COMMITTED:
             return Posted(plan.record, replayed=False, entry=entry)
-        if outcome is _Outcome.RECORDED_BEFORE:
+        if outcome is Outcome.RECORDED_BEFORE:
             return replay(plan.record, found)
         consistent = True
     raise Unavailable("The account is being written to by many at once. Send the same request again.", code="busy")
@@ -169,10 +171,10 @@ def peek(member_id: str, *, now: int, consistent: bool = False) -> Account:
 def put_once(record: R, writes: Sequence[Write]) -> Posted[R]:
     """Commit a record that moves no points and `writes` with it, exactly once. Raises as `post` does."""
     for _attempt in attempts():
-        outcome, found = _commit([], record, writes)
-        if outcome is _Outcome.COMMITTED:
+        outcome, found = commit([], record, writes)
+        if outcome is Outcome.COMMITTED:
             return Posted(record, replayed=False)
-        if outcome is _Outcome.RECORDED_BEFORE:
+        if outcome is Outcome.RECORDED_BEFORE:
             return replay(record, found)
     raise Unavailable("The record is being written to by many at once. Send the same request again.", code="busy")
 
@@ -192,6 +194,11 @@ def replay(record: R, found: RawItem) -> Posted[R]:
     return Posted(stored, replayed=True)
 
 
+def account_at(tail: Entry, at: int) -> Account:
+    """The account after `tail`, folded to `at`."""
+    return Account(tail.member_id, fold(tail.state, at).state, at, tail.seq)
+
+
 def _read(
     member_id: str, *, consistent: bool, opening: bool, now: Callable[[], int]
 ) -> tuple[Account, Entry | None, bool]:
@@ -207,12 +214,14 @@ def _read(
     if tail.state.closed_into:
         return _read(tail.state.closed_into, consistent=consistent, opening=False, now=now)
     # A clock that ran back must not reorder the chain.
-    posted_at = max(now(), tail.posted_at)
-    return Account(member_id, fold(tail.state, posted_at).state, posted_at, tail.seq), tail, consistent
+    return account_at(tail, max(now(), tail.posted_at)), tail, consistent
 
 
-def _commit(entries: Sequence[EntryItem], record: R, writes: Sequence[Write]) -> tuple[_Outcome, RawItem]:
-    """Send the transaction and tell what came of it, with the record that was there already."""
+def commit(entries: Sequence[EntryItem], record: R, writes: Sequence[Write]) -> tuple[Outcome, RawItem]:
+    """Send the transaction of `entries`, `record` and `writes`, and tell what came of it.
+
+    Gives the raw record that was there already where it was. Raises Lost.
+    """
     try:
         with TransactWrite(connection=connection()) as transaction:
             transaction.save(record, condition=absent(type(record)), return_values="ALL_OLD")
@@ -225,8 +234,8 @@ def _commit(entries: Sequence[EntryItem], record: R, writes: Sequence[Write]) ->
         return _judge(error, len(entries), writes)
     except (PynamoDBException, BotoCoreError):
         # Throttled, timed out or failed on the way: it may have been committed, which the next try finds out.
-        return _Outcome.AGAIN, {}
-    return _Outcome.COMMITTED, {}
+        return Outcome.AGAIN, {}
+    return Outcome.COMMITTED, {}
 
 
 def _add(transaction: TransactWrite, write: Write) -> None:
@@ -244,7 +253,7 @@ def _add(transaction: TransactWrite, write: Write) -> None:
             )
 
 
-def _judge(error: TransactWriteError, entries: int, writes: Sequence[Write]) -> tuple[_Outcome, RawItem]:
+def _judge(error: TransactWriteError, entries: int, writes: Sequence[Write]) -> tuple[Outcome, RawItem]:
     """Why a transaction was cancelled.
 
     The reasons come in the order of `Act`; among the puts the record is the first and the entries follow it. The record
@@ -255,13 +264,13 @@ def _judge(error: TransactWriteError, entries: int, writes: Sequence[Write]) -> 
     ahead = sum(write.act.value < Act.PUT.value for write in ordered)
     order: list[Write | None] = [*ordered[:ahead], None, *([None] * entries), *ordered[ahead:]]
     if len(reasons) != len(order):
-        return _Outcome.AGAIN, {}
+        return Outcome.AGAIN, {}
     record = reasons[ahead]
     if record and record.code == "ConditionalCheckFailed" and record.raw_item:
-        return _Outcome.RECORDED_BEFORE, record.raw_item
+        return Outcome.RECORDED_BEFORE, record.raw_item
     entry_taken = any(reasons[ahead + 1 : ahead + 1 + entries])
     for write, reason in zip(order, reasons, strict=True):
         # With a stale tail the area's own reads were stale too: only a current one may blame its writes.
         if write and reason and reason.code == "ConditionalCheckFailed" and not entry_taken:
             raise Lost(write.model, reason.raw_item or {})
-    return _Outcome.AGAIN, {}
+    return Outcome.AGAIN, {}

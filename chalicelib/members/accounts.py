@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -26,8 +27,19 @@ from chalicelib.program.document import Program, entry_title, localise
 from chalicelib.program.rules import tiers
 
 
+@dataclass(frozen=True)
+class Statement:
+    """A page of a member's statement, newest first; `member_id` is the member that the id stands for."""
+
+    member_id: str
+    lines: list[EntryOut]
+
+
 def account(member_id: str, *, locale: str, now: int) -> AccountOut:
-    """A member's account at `now`, read consistently. Raises MemberNotFound."""
+    """A member's account at `now`, read consistently; for an id that was merged, that of the member who took over.
+
+    Raises MemberNotFound.
+    """
     found = peek(member_id, now=now, consistent=True)
     state = found.state
     return AccountOut(
@@ -44,15 +56,20 @@ def account(member_id: str, *, locale: str, now: int) -> AccountOut:
     )
 
 
-def statement(member_id: str, *, after_seq: int | None, limit: int, locale: str, now: int) -> list[EntryOut]:
-    """A page of a member's entries, newest first, before `after_seq` if given. Raises MemberNotFound."""
+def statement(member_id: str, *, after_seq: int | None, limit: int, locale: str, now: int) -> Statement:
+    """A page of a member's entries, newest first, before `after_seq` if given. Raises MemberNotFound.
+
+    An id that was merged shows the statement of the member who took over.
+    """
     program = programs.in_force(now, now=now).program
     entries = _page(member_id, after_seq, newest_first=True, limit=limit)
-    return [_line(entry, program, locale) for entry in entries]
+    if after_seq is None and entries[0].state.closed_into:
+        return statement(entries[0].state.closed_into, after_seq=None, limit=limit, locale=locale, now=now)
+    return Statement(member_id, [_line(entry, program, locale) for entry in entries])
 
 
 def proof(member_id: str, *, after_seq: int | None, limit: int) -> list[LinkOut]:
-    """A page of a member's chain, oldest first, after `after_seq` if given. Raises MemberNotFound."""
+    """A page of the chain under this very id, oldest first, after `after_seq` if given. Raises MemberNotFound."""
     return [_link(entry) for entry in _page(member_id, after_seq, newest_first=False, limit=limit)]
 
 

@@ -23,6 +23,7 @@ from chalicelib.members.rules import (
     checked,
     consent,
     identity_keys,
+    mail_key,
     normal_mail,
     normal_phone,
 )
@@ -67,7 +68,7 @@ def change(member_id: str, wanted: Change) -> ProfileItem:
     new = patched(old, wanted)
     if wanted.person:
         check_proved(old, new, wanted.person)
-    checked(new, wanted.now, person=item.subject is not None)
+    checked(new, wanted.now, person=bool(item.subjects))
     try:
         put_once(record, _writes(item, old, new, wanted.now))
     except KeyReused as error:
@@ -80,15 +81,18 @@ def change(member_id: str, wanted: Change) -> ProfileItem:
 def patched(old: Profile, wanted: Change) -> Profile:
     """What the patch makes of a profile. Raises Invalid."""
     patch = wanted.patch
+    phone, mail = _phone(patch, old), _mail(patch, old)
     return Profile(
-        phone=_phone(patch, old),
-        mail=_mail(patch, old),
+        phone=phone,
+        mail=mail,
         names=_names(old.names, patch.names),
         birthday=_kept(patch.birthday, old.birthday),
         gender=_kept(patch.gender, old.gender),
         locale=_kept(patch.locale, old.locale),
         external=_externals(patch, old),
         consents=_consents(old.consents, wanted),
+        further_phones=tuple(item for item in old.further_phones if item != phone),
+        further_mails=tuple(item for item in old.further_mails if not mail or mail_key(item) != mail_key(mail)),
     )
 
 

@@ -49,7 +49,7 @@ class Enrolled:
     """A member after an enrolment.
 
     For a system, `profile` is as the request made it, whatever has become of it since; for a person as it is now.
-    `record` is None where a person was linked to a member that a shop had enrolled.
+    `record` is None where a person was linked to a member that a shop had enrolled, or was merged into another since.
     """
 
     member_id: str
@@ -121,6 +121,8 @@ def _enrol(member_id: str, body: MemberIn, *, person: Person | None, actor: str,
     posted = once(asked, lambda: read_profile(member_id), act)
     if person:
         # What a token proves may change from one request to the next, so only what is stored can be the answer.
+        if posted.record.merged_into:
+            return _stored(service.read(member_id), replayed=True, record=None)
         return _stored(posted.record, replayed=posted.replayed, record=posted.record)
     enrolled_at = posted.record.posted_at
     return Enrolled(

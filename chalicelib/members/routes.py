@@ -6,23 +6,21 @@ from dataclasses import replace
 
 import msgspec
 
-from chalicelib.ledger.posting import Posted
-from chalicelib.ledger.schema import account_summary, entry_summary
-from chalicelib.members import accounts, adjusting, changing, enrolling, service
+from chalicelib.base.errors import Invalid
+from chalicelib.members import accounts, adjusting, changing, enrolling, render, service, uniting
 from chalicelib.members.account_schema import AccountOut, ProofOut, StatementOut
-from chalicelib.members.enrolling import Enrolled
 from chalicelib.members.rules import Person, person_of
 from chalicelib.members.schema import (
     AdjustmentIn,
-    AdjustmentOut,
     AdjustmentPosted,
     MemberIn,
     MemberOut,
     MemberPatch,
     MemberPosted,
-    member_out,
+    MergeIn,
+    MergePosted,
 )
-from chalicelib.members.table import AdjustmentItem, ProfileItem
+from chalicelib.members.table import ProfileItem
 from chalicelib.web.caller import Caller
 from chalicelib.web.room import ACCEPT_LANGUAGE, IDEMPOTENCY_KEY, IF_MATCH, PAGE, Call, Reply, Room, tag_of
 
@@ -82,7 +80,7 @@ def post_member(call: Call[MemberIn]) -> Reply[MemberPosted]:
         key = call.idempotency_key
         enrolled = enrolling.enrol(call.body, client_id=call.caller.client_id, key=key, actor=actor, now=call.now)
     headers = {"Location": f"/v1/members/{enrolled.member_id}"}
-    return Reply(_posted(enrolled), 200 if enrolled.replayed else 201, headers)
+    return Reply(render.enrolled_member(enrolled), 200 if enrolled.replayed else 201, headers)
 
 
 @room.get(
@@ -94,7 +92,7 @@ def post_member(call: Call[MemberIn]) -> Reply[MemberPosted]:
     errors=("member_not_found", "not_your_account"),
 )
 def get_member(call: Call[None], member_id: str) -> Reply[MemberOut]:
-    """`me` is the caller's own profile."""
+    """`me` is the caller's own profile. An id that was merged shows the profile of the member who took over."""
     return _profile(service.read(service.member_for(call.caller, member_id)))
 
 
@@ -146,7 +144,10 @@ def patch_member(call: Call[MemberPatch], member_id: str) -> Reply[MemberOut]:
     errors=("member_not_found", "not_your_account"),
 )
 def get_account(call: Call[None], member_id: str) -> Reply[AccountOut]:
-    """Points, what is on its way, the tier and what is missing for the next one: read consistently, judged by date."""
+    """Points, what is on its way, the tier and what is missing for the next one: read consistently, judged by date.
+
+    An id that was merged shows the account of the member who took over.
+    """
     found = service.member_for(call.caller, member_id)
     account = accounts.account(found, locale=call.locale, now=call.now)
     # The instant of the reading alone makes no new account.
@@ -164,15 +165,17 @@ def get_account(call: Call[None], member_id: str) -> Reply[AccountOut]:
     errors=("member_not_found", "cursor_invalid", "not_your_account"),
 )
 def get_entries(call: Call[None], member_id: str) -> Reply[StatementOut]:
-    """Every entry with its title in the language of Accept-Language."""
-    found = service.member_for(call.caller, member_id)
-    after_seq = call.cursor(found)
-    entries = accounts.statement(found, after_seq=after_seq, limit=call.limit, locale=call.locale, now=call.now)
+    """Every entry with its title in the language of Accept-Language.
+
+    An id that was merged shows the statement of the member who took over.
+    """
+    found, after_seq = _page_of(call, service.member_for(call.caller, member_id))
+    page = accounts.statement(found, after_seq=after_seq, limit=call.limit, locale=call.locale, now=call.now)
+    lines = page.lines
     # Sequences have no gaps, so the first entry ends the list.
-    more = entries and entries[-1].seq > 1
-    return Reply(
-        StatementOut(entries=tuple(entries), next_cursor=call.next_cursor(found, entries[-1].seq) if more else None)
-    )
+    more = lines and lines[-1].seq > 1
+    next_cursor = call.next_cursor(page.member_id, lines[-1].seq) if more else None
+    return Reply(StatementOut(entries=tuple(lines), next_cursor=next_cursor))
 
 
 @room.get(
@@ -185,8 +188,13 @@ def get_entries(call: Call[None], member_id: str) -> Reply[StatementOut]:
     errors=("member_not_found", "cursor_invalid", "not_your_account"),
 )
 def get_proof(call: Call[None], member_id: str) -> Reply[ProofOut]:
-    """The entries with all that their hashes cover, to be checked offline."""
+    """The entries with all that their hashes cover, to be checked offline.
+
+    An id that was merged shows its own chain, which ends where it was closed.
+    """
     found = service.member_for(call.caller, member_id)
+    if member_id == service.ME:
+        found = service.survivor_of(found)
     links = accounts.proof(found, after_seq=call.cursor(found), limit=call.limit)
     more = len(links) == call.limit
     return Reply(ProofOut(entries=tuple(links), next_cursor=call.next_cursor(found, links[-1].seq) if more else None))
@@ -217,7 +225,43 @@ def post_adjustment(call: Call[AdjustmentIn], member_id: str) -> Reply[Adjustmen
     found = service.member_for(call.caller, member_id)
     key, actor = call.idempotency_key, call.caller.actor(found)
     posted = adjusting.adjust(found, call.body, key=key, actor=actor, now=call.now)
-    return Reply(_adjusted(posted), 200 if posted.replayed else 201)
+    return Reply(render.adjusted(posted), 200 if posted.replayed else 201)
+
+
+@room.post(
+    "/v1/members/{member_id}/merge",
+    body=MergeIn,
+    answer=MergePosted,
+    scopes=_WRITE,
+    callers=("staff", "system"),
+    summary="Merge a member into another",
+    example={"into": f"mem_{'a2' * 13}", "note": "One person with two phones."},
+    statuses={201: "The members are one.", 200: "They were merged by the same request before."},
+    errors=("member_not_found", "same_member", "already_merged", "too_many_holds", "too_many_identities", "busy"),
+)
+def post_merge(call: Call[MergeIn], member_id: str) -> Reply[MergePosted]:
+    """Makes two members one, for good: points go over with their dates, and debts and purchases too.
+
+    All identities and sign-ins lead to the member who takes over, whose blanks are filled from the other profile. The
+    id in the path stands for that member from now on, whatever is asked of it; only its chain is shown as it was.
+    """
+    found = service.member_for(call.caller, member_id)
+    posted = uniting.merge(found, call.body, actor=call.caller.actor(), now=call.now)
+    return Reply(render.merged(posted), 200 if posted.replayed else 201)
+
+
+def _page_of(call: Call[None], member_id: str) -> tuple[str, int | None]:
+    """The chain that a page is taken from, and the entry after which it begins.
+
+    A sign-in that this process remembers may lead to an id that was merged, while the cursor is the survivor's.
+    """
+    try:
+        return member_id, call.cursor(member_id)
+    except Invalid:
+        survivor = service.survivor_of(member_id)
+        if survivor == member_id:
+            raise
+        return survivor, call.cursor(survivor)
 
 
 def _person(caller: Caller) -> Person:
@@ -225,37 +269,4 @@ def _person(caller: Caller) -> Person:
 
 
 def _profile(item: ProfileItem) -> Reply[MemberOut]:
-    body = member_out(
-        item.key, item.person, version=item.version, enrolled_at=item.posted_at, updated_at=item.updated_at
-    )
-    return Reply(body, etag=str(item.version))
-
-
-def _posted(enrolled: Enrolled) -> MemberPosted:
-    member = member_out(
-        enrolled.member_id,
-        enrolled.profile,
-        version=enrolled.version,
-        enrolled_at=enrolled.enrolled_at,
-        updated_at=enrolled.updated_at,
-    )
-    record = enrolled.record
-    return MemberPosted(
-        member=member,
-        entry=entry_summary(record) if record else None,
-        account=account_summary(record) if record else None,
-    )
-
-
-def _adjusted(posted: Posted[AdjustmentItem]) -> AdjustmentPosted:
-    record = posted.record
-    adjustment = AdjustmentOut(
-        id=record.key,
-        member_id=record.member_id or "",
-        points=record.points or 0,
-        reason=record.reason,
-        note=record.note or "",
-        actor=record.actor,
-        posted_at=record.posted_at,
-    )
-    return AdjustmentPosted(adjustment=adjustment, entry=entry_summary(record), account=account_summary(record))
+    return Reply(render.profile(item), etag=str(item.version))

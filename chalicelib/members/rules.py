@@ -49,7 +49,10 @@ class Consent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Profile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """All that is kept of a person. Phone is E.164, mail has its domain in lower case."""
+    """All that is kept of a person. Phone is E.164, mail has its domain in lower case.
+
+    A profile has one phone and one mail; the further ones came with members that were merged into this one.
+    """
 
     phone: str | None = None
     mail: str | None = None
@@ -59,6 +62,8 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     locale: Literal["en", "zh-Hans", "zh-Hant"] | None = None
     external: tuple[External, ...] = ()
     consents: dict[Channel, Consent] = {}
+    further_phones: tuple[str, ...] = ()
+    further_mails: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,11 +146,42 @@ def external_key(source: str, external_id: str) -> str:
 
 def identity_keys(profile: Profile) -> list[str]:
     """The keys of all identities in a profile, each once."""
-    keys = [phone_key(profile.phone)] if profile.phone else []
-    if profile.mail:
-        keys.append(mail_key(profile.mail))
+    keys = [phone_key(phone) for phone in (profile.phone, *profile.further_phones) if phone]
+    keys.extend(mail_key(mail) for mail in (profile.mail, *profile.further_mails) if mail)
     keys.extend(external_key(item.source, item.id) for item in profile.external)
     return list(dict.fromkeys(keys))
+
+
+def united(into: Profile, closed: Profile) -> Profile:
+    """The profile of a member into whom another was merged: blanks are filled, and every identity is kept.
+
+    Of two consents for one channel the later decision counts, and of two at the same moment the refusal.
+    """
+    phones = (into.phone, closed.phone, *into.further_phones, *closed.further_phones)
+    mails = (into.mail, closed.mail, *into.further_mails, *closed.further_mails)
+    phone, mail = into.phone or closed.phone, into.mail or closed.mail
+    names, others = into.names, closed.names
+    return Profile(
+        phone=phone,
+        mail=mail,
+        names=Names(names.given or others.given, names.family or others.family, names.display or others.display),
+        birthday=into.birthday or closed.birthday,
+        gender=into.gender or closed.gender,
+        locale=into.locale or closed.locale,
+        external=tuple(dict.fromkeys((*into.external, *closed.external))),
+        consents=_latest(into.consents, closed.consents),
+        further_phones=tuple(item for item in phones if item and item != phone),
+        further_mails=tuple(item for item in mails if item and item != mail),
+    )
+
+
+def _latest(consents: dict[Channel, Consent], others: dict[Channel, Consent]) -> dict[Channel, Consent]:
+    found = dict(consents)
+    for channel, item in others.items():
+        known = found.get(channel)
+        if known is None or (known.at, not known.granted) < (item.at, not item.granted):
+            found[channel] = item
+    return found
 
 
 def checked(profile: Profile, now: int, *, person: bool) -> Profile:

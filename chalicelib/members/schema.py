@@ -120,12 +120,17 @@ class MemberPatch(_In, frozen=True):
 
 
 class MemberOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A member's profile. `version` is also its ETag."""
+    """A member's profile. `version` is also its ETag.
+
+    The further phones and mails came with members that were merged into this one; they lead to it as the first do.
+    """
 
     id: str
     version: int
     phone: str | None
     mail: str | None
+    further_phones: tuple[str, ...]
+    further_mails: tuple[str, ...]
     names: Names
     birthday: date | None
     gender: Gender | None
@@ -172,6 +177,33 @@ class AdjustmentPosted(msgspec.Struct, frozen=True, kw_only=True):
     account: AccountSummary | None
 
 
+class MergeIn(_In, frozen=True):
+    """Which member takes over. The id of one that was merged before stands for whoever took over from it."""
+
+    into: Annotated[str, Meta(pattern="^mem_[a-z2-7]{26}(?!\n)$")]
+    note: Note = ""
+
+
+class MergeOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A merge as recorded: `closed` now stands for `into`. `points` is what went over, less what was owed there."""
+
+    id: str
+    closed: str
+    into: str
+    points: int
+    note: str
+    actor: str
+    posted_at: str
+
+
+class MergePosted(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a merge; entry and account are those of the member who took over."""
+
+    merge: MergeOut
+    entry: EntrySummary | None
+    account: AccountSummary | None
+
+
 def member_out(member_id: str, profile: Profile, *, version: int, enrolled_at: str, updated_at: str) -> MemberOut:
     """A profile as callers see it."""
     return MemberOut(
@@ -179,6 +211,8 @@ def member_out(member_id: str, profile: Profile, *, version: int, enrolled_at: s
         version=version,
         phone=profile.phone,
         mail=profile.mail,
+        further_phones=profile.further_phones,
+        further_mails=profile.further_mails,
         names=profile.names,
         birthday=profile.birthday,
         gender=profile.gender,

@@ -39,7 +39,8 @@ def member_for(caller: Bearer, member_id: str, scope: str | None = None) -> str:
 
     Staff and systems may for every member, provided that they have `scope`; whether there is such a member is not
     looked at. A person may for nobody else, and is refused (Forbidden `not_your_account`) in the same words whether or
-    not there is such a member. Raises MemberNotFound for the `me` of somebody who is no member.
+    not there is such a member; an id that was merged into the person's own member is the person's too. Raises
+    MemberNotFound for the `me` of somebody who is no member.
     """
     if caller.kind != "member":
         if scope:
@@ -47,20 +48,29 @@ def member_for(caller: Bearer, member_id: str, scope: str | None = None) -> str:
         if member_id == ME:
             raise MemberNotFound("Only a person can say `me`; name the member by its id.", field="member_id")
         return member_id
-    own = member_of(Person(caller.issuer, caller.subject))
+    person = Person(caller.issuer, caller.subject)
+    own = member_of(person)
     if member_id == ME and own is None:
         raise MemberNotFound("You are not a member yet; enrol first.", field="member_id")
-    if own is None or member_id not in {ME, own}:
+    if own is None or not (member_id in {ME, own} or _is_same(person, own, member_id)):
         raise Forbidden("This is not your account.", code="not_your_account")
-    return own
+    return own if member_id == ME else member_id
 
 
 def member_of(person: Person) -> str | None:
-    """The member that a person is; remembered by the process, for a sign-in keeps its member."""
+    """The member that a person is, remembered by the process.
+
+    A sign-in keeps its member but for a merge; what was remembered then leads to the survivor, as a closed id does.
+    """
     member_id = _members_by_subject.get(person.key) or find_identity(person.key)
     if member_id:
         remember(person, member_id)
     return member_id
+
+
+def owner_of(caller: Bearer) -> str:
+    """Whose a caller's idempotency keys are: a person's by the sign-in, whatever member it leads to; else nobody's."""
+    return Person(caller.issuer, caller.subject).key if caller.kind == "member" else ""
 
 
 def remember(person: Person, member_id: str) -> None:
@@ -96,13 +106,46 @@ def find(key: str) -> str | None:
     return find_identity(key)
 
 
-def read(member_id: str) -> ProfileItem:
-    """A member's profile as it is now. Raises MemberNotFound."""
+def read(member_id: str, *, field: str = "member_id") -> ProfileItem:
+    """A member's profile as it is now; for an id that was merged, that of the member who took over.
+
+    Raises MemberNotFound, naming `field`.
+    """
+    item = read_own(member_id, field=field)
+    while item.merged_into:
+        item = read_own(item.merged_into, field=field)
+    return item
+
+
+def read_own(member_id: str, *, field: str = "member_id") -> ProfileItem:
+    """The profile under this very id, though it was merged into another. Raises MemberNotFound, naming `field`."""
     # Other records lie in the same table; only a profile may be read as one.
     item = read_profile(member_id) if member_id.startswith("mem_") else None
     if item is None:
-        raise MemberNotFound("No member has this id.", field="member_id")
+        raise MemberNotFound("No member has this id.", field=field)
     return item
+
+
+def survivor_of(member_id: str) -> str:
+    """The member that an id stands for: itself, or whoever it was merged into. An unknown id stands for itself."""
+    try:
+        return str(read(member_id).key)
+    except MemberNotFound:
+        return member_id
+
+
+def is_one(member_id: str, other_id: str) -> bool:
+    """Whether two ids stand for one member; looked up only where they differ."""
+    return member_id == other_id or survivor_of(member_id) == survivor_of(other_id)
+
+
+def _is_same(person: Person, own: str, member_id: str) -> bool:
+    """Whether an id and the one that is remembered of a person have become one member."""
+    survivor = survivor_of(member_id)
+    if survivor_of(own) != survivor:
+        return False
+    remember(person, survivor)
+    return True
 
 
 def identities_of(member_id: str) -> list[str]:

@@ -1,22 +1,23 @@
 """Table `members`: profiles, the identities that lead to them, and what was done to them by hand.
 
 All share one hash key: `mem_…` is a profile, `phone#…`, `mail#…`, `ext#…` and `sub#…` are identities, `chg_…` changes
-of a profile and `adj_…` adjustments. An identity is put if absent, so it leads to one member only.
+of a profile, `adj_…` adjustments and `mrg_…` merges. An identity is put if absent, so it leads to one member only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import ListAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from chalicelib.base.dynamo import IntAttribute
 from chalicelib.base.settings import settings
 from chalicelib.ledger.posting import Act, Write
 from chalicelib.ledger.records import Record
-from chalicelib.members.rules import Profile
+from chalicelib.members.rules import Profile, identity_keys
 
 _PROFILE = msgspec.json.Decoder(Profile)
 
@@ -24,7 +25,11 @@ _NAME = settings().table("members")
 
 
 class ProfileItem(Record):
-    """A member, and the record of the enrolment. `subject` is the key of the sign-in that belongs to it, if any."""
+    """A member, and the record of the enrolment. `subject` is the key of the sign-in that belongs to it, if any.
+
+    `further_subjects` are the sign-ins that came with members merged into this one. A member that was itself merged
+    into another keeps nothing but its name, `merged_into`.
+    """
 
     class Meta:
         table_name = _NAME
@@ -34,11 +39,23 @@ class ProfileItem(Record):
     version = IntAttribute()
     updated_at = UnicodeAttribute()
     subject = UnicodeAttribute(null=True)
+    further_subjects: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
+    merged_into = UnicodeAttribute(null=True)
 
     @property
     def person(self) -> Profile:
         """The profile in its own form."""
         return _PROFILE.decode(self.profile)
+
+    @property
+    def subjects(self) -> list[str]:
+        """The keys of all sign-ins that lead to this member."""
+        return [*filter(None, [self.subject]), *(self.further_subjects or [])]
+
+    @property
+    def identities(self) -> list[str]:
+        """The keys of all that leads to this member, sign-ins included."""
+        return [*self.subjects, *identity_keys(self.person)]
 
 
 class IdentityItem(Model):
@@ -81,6 +98,18 @@ class AdjustmentItem(Record):
     note = UnicodeAttribute(null=True)
 
 
+class MergeItem(Record):
+    """One merge, named after the member that it closed; its entry is the one of the member who took over."""
+
+    class Meta:
+        table_name = _NAME
+
+    key = UnicodeAttribute(hash_key=True)
+    closed_id = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    note = UnicodeAttribute(null=True)
+
+
 def packed(profile: Profile) -> str:
     """The stored form of a profile."""
     return msgspec.json.encode(profile).decode()
@@ -99,6 +128,11 @@ def read_adjustment(adjustment_id: str) -> AdjustmentItem | None:
 def read_change(change_id: str) -> ChangeItem | None:
     """A recorded change as it is now."""
     return next(iter(ChangeItem.query(change_id, consistent_read=True, limit=1)), None)
+
+
+def read_merge(merge_id: str) -> MergeItem | None:
+    """A recorded merge as it is now."""
+    return next(iter(MergeItem.query(merge_id, consistent_read=True, limit=1)), None)
 
 
 def find_identity(key: str) -> str | None:
@@ -125,6 +159,11 @@ def take(key: str, member_id: str) -> Write:
 def give_up(key: str, member_id: str) -> Write:
     """The write by which a member gives an identity up."""
     return Write(IdentityItem(key), Act.DELETE, IdentityItem.member_id == member_id)
+
+
+def hand_over(key: str, member_id: str, to: str) -> Write:
+    """The write by which an identity goes from one member to another."""
+    return Write(IdentityItem(key), Act.UPDATE, IdentityItem.member_id == member_id, (IdentityItem.member_id.set(to),))
 
 
 def still_held(key: str, member_id: str) -> Write:

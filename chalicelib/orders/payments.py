@@ -13,6 +13,7 @@ from chalicelib.ledger.chain import Entry
 from chalicelib.ledger.effects import added
 from chalicelib.ledger.posting import Write
 from chalicelib.ledger.state import Lot
+from chalicelib.members import service as members
 from chalicelib.orders.schema import OrderIn, PaymentIn
 from chalicelib.program.service import Versioned
 from chalicelib.rewards import history
@@ -56,7 +57,7 @@ def _use(order: OrderIn, payment: PaymentIn, field: str, member_id: str, now: in
     status = redemption.status(now)
     if status != "issued":
         raise RedemptionNotOpen(f"The redemption is {status}; ask for another one.", field=field)
-    if redemption.member_id != member_id:
+    if not members.is_one(redemption.member_id, member_id):
         raise Invalid("The redemption belongs to another member.", field=field, code="redemption_not_fitting")
     if (issue.amount_minor, issue.currency) != (payment.amount_minor, order.currency):
         raise Invalid(

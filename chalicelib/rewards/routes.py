@@ -42,7 +42,14 @@ room = Room("rewards")
 def post_redemption(call: Call[RedemptionIn], member_id: str) -> Reply[RedemptionPosted]:
     """Spends the points that expire soonest. The answer names the redemption that pays a part of the next order."""
     member = members.member_for(call.caller, member_id)
-    posted = service.redeem(member, call.body, key=call.idempotency_key, actor=call.caller.actor(member), now=call.now)
+    posted = service.redeem(
+        member,
+        call.body,
+        key=call.idempotency_key,
+        actor=call.caller.actor(member),
+        now=call.now,
+        owner=members.owner_of(call.caller),
+    )
     body = _posted(Redemption((posted.record,)), posted)
     return Reply(body, status=200 if posted.replayed else 201)
 

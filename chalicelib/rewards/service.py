@@ -24,13 +24,17 @@ from chalicelib.rewards.schema import RedemptionIn
 from chalicelib.rewards.table import RedemptionStep, read_steps
 
 
-def redeem(member_id: str, request: RedemptionIn, *, key: str, actor: str, now: int) -> Posted[RedemptionStep]:
-    """Spend points as a discount, or hold them for one, once for the Idempotency-Key `key` of this member.
+def redeem(
+    member_id: str, request: RedemptionIn, *, key: str, actor: str, now: int, owner: str = ""
+) -> Posted[RedemptionStep]:
+    """Spend points as a discount, or hold them for one, once for the Idempotency-Key `key` of `owner`.
+
+    Without an `owner` the key is the member's; a person owns keys by the sign-in, which outlasts a merge.
 
     Raises Invalid (below the minimum, between steps, no rate for the currency), InsufficientPoints, TooManyHolds,
     MemberNotFound, KeyReused and Unavailable.
     """
-    redemption_id = ids.derived("red", member_id, key)
+    redemption_id = ids.derived("red", owner or member_id, key)
     asked = RedemptionStep(redemption_id, "000", record_id=redemption_id, request_hash=ids.request_hash(request))
     return once(
         asked,

@@ -51,6 +51,8 @@ class TestAShopEnrols:
             "version": 1,
             "phone": PHONE,
             "mail": "Mei@example.com",
+            "further_phones": [],
+            "further_mails": [],
             "names": {"given": "梅", "family": "李", "display": "Mei"},
             "birthday": "2000-02-29",
             "gender": "female",

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from chalicelib.base import clock
 from chalicelib.base.errors import Forbidden, Invalid
 from chalicelib.members.rules import (
+    Consent,
     External,
+    Names,
     Person,
     Profile,
     check_proved,
@@ -22,6 +24,7 @@ from chalicelib.members.rules import (
     mail_key,
     normal_mail,
     normal_phone,
+    united,
 )
 
 NOW = clock.parse("2026-11-21T12:00:00Z")
@@ -177,3 +180,57 @@ def test_a_consent_lies_in_the_past(at: datetime) -> None:
     with pytest.raises(Invalid) as caught:
         consent("push", granted=True, at=at, source=None, now=NOW)
     assert (caught.value.reason_code, caught.value.field) == ("consent_invalid", "consents.push.at")
+
+
+def test_a_merge_fills_what_is_blank_and_keeps_what_is_not() -> None:
+    into = Profile(phone="+861", names=Names(given="Mei"), locale="en")
+    closed = Profile(
+        phone="+862",
+        mail="mei@example.com",
+        names=Names("梅", "李"),
+        birthday=date(1992, 2, 29),
+        gender="female",
+        locale="zh-Hans",
+    )
+    assert united(into, closed) == Profile(
+        phone="+861",
+        mail="mei@example.com",
+        names=Names("Mei", "李"),
+        birthday=date(1992, 2, 29),
+        gender="female",
+        locale="en",
+        further_phones=("+862",),
+    )
+
+
+profiles = st.builds(
+    Profile,
+    phone=st.none() | st.sampled_from(["+861", "+862"]),
+    mail=st.none() | st.sampled_from(["a@x.cn", "b@x.cn"]),
+    external=st.lists(st.sampled_from([External("pos", "1"), External("pos", "2")]), unique=True).map(tuple),
+    further_phones=st.lists(st.sampled_from(["+863", "+864"]), unique=True).map(tuple),
+    further_mails=st.lists(st.sampled_from(["c@x.cn", "d@x.cn"]), unique=True).map(tuple),
+)
+
+
+@given(profiles, profiles)
+def test_a_merge_keeps_every_identity_of_both_once(into: Profile, closed: Profile) -> None:
+    keys = identity_keys(united(into, closed))
+    assert sorted(keys) == sorted({*identity_keys(into), *identity_keys(closed)})
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        (Consent(granted=True, at="2025-01-01T00:00:00Z"), Consent(granted=False, at="2026-01-01T00:00:00Z")),
+        (Consent(granted=False, at="2025-01-01T00:00:00Z"), Consent(granted=True, at="2026-01-01T00:00:00Z")),
+        (Consent(granted=True, at="2026-01-01T00:00:00Z"), Consent(granted=False, at="2026-01-01T00:00:00Z")),
+    ],
+)
+def test_of_two_consents_the_later_counts_and_of_two_at_once_the_refusal(
+    earlier: Consent, later: Consent, *, swapped: bool
+) -> None:
+    one, other = Profile(consents={"sms": earlier}), Profile(consents={"sms": later, "mail": earlier})
+    into, closed = (other, one) if swapped else (one, other)
+    assert united(into, closed).consents == {"sms": later, "mail": earlier}
