@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import anyio.to_thread
 import httpx
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -73,13 +73,13 @@ def front(
         return Response(answer.content, answer.status_code, kept)
 
     async def specification(request: Request) -> Response:
-        text = await anyio.Path(openapi).read_text(encoding="utf-8")
+        text = await run_in_threadpool(openapi.read_text, encoding="utf-8")
         found = json.loads(text) | {"servers": [{"url": f"{request.base_url}".rstrip("/")}]}
         return JSONResponse(found)
 
     async def fresh_token(request: Request) -> Response:
         try:
-            made = await anyio.to_thread.run_sync(token, request.path_params["who"])
+            made = await run_in_threadpool(token, request.path_params["who"])
         except InfraError as error:
             return PlainTextResponse(f"{error}", 404)
         return PlainTextResponse(made, headers={"Cache-Control": "no-store"})
