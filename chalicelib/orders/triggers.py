@@ -26,11 +26,12 @@ def claim_orders(event: SQSEvent) -> dict[str, Any]:
     """Give members who enrolled the orders that waited for them."""
     failed = []
     for record in event.to_dict()["Records"]:
-        member_id = json.loads(record["body"])["member_id"]
         try:
+            # Read inside, so that a message that is no notice holds back no member's.
+            member_id = json.loads(record["body"])["member_id"]
             claimed = claims.claim_all(member_id, now=clock.now())
             logger.info("%s claimed %s orders", member_id, claimed)
         except Exception:
-            logger.exception("the orders of %s could not be claimed", member_id)
+            logger.exception("message %s: no orders could be claimed", record["messageId"])
             failed.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failed}

@@ -9,6 +9,8 @@ import logging
 from typing import Final
 
 import msgspec
+from botocore.exceptions import ConnectionError as NotConnected
+from botocore.exceptions import HTTPClientError
 
 from chalicelib.base import errors
 
@@ -105,11 +107,17 @@ def answer(error: Exception, request_id: str) -> Answer:
     """What the caller gets for `error`. Anything but a refusal is logged, and the caller learns nothing of it."""
     if isinstance(error, errors.Refusal):
         return _written(error, request_id)
-    if getattr(error, "cause_response_code", None) in _PASSING:
+    if _is_passing(error):
         _log.warning("request %s: the database refused for now", request_id, exc_info=error)
         return _written(errors.Unavailable("The database is busy. Send the same request again."), request_id)
     _log.error("request %s failed", request_id, exc_info=error)
     return _document(500, "internal_error", "The engine failed. The request id helps to find out why.", request_id)
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether the database, or the way to it, failed for the moment. What was written shows when it is sent again."""
+    is_on_the_way = isinstance(getattr(error, "cause", error), HTTPClientError | NotConnected)
+    return is_on_the_way or getattr(error, "cause_response_code", None) in _PASSING
 
 
 def _written(refusal: errors.Refusal, request_id: str) -> Answer:

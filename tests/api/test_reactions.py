@@ -117,8 +117,7 @@ class TestTheIntakeQueue:
 
 class TestTheAccountsView:
     def project(self, event: dict[str, Any]) -> None:
-        arrivals = stream.arrivals(event)
-        newest = projector.latest(arrival.entry for arrival in arrivals)
+        newest = projector.latest(arrival.entry for arrival in stream.read(event).arrivals)
         for entry in newest.values():
             projector.project(entry)
 
@@ -153,7 +152,7 @@ class TestTheAccountsView:
 def test_a_failing_entry_is_asked_for_again_with_all_that_follow() -> None:
     member_id = shop.enrol()
     shop.post_order(member_id=member_id)
-    arrivals = stream.arrivals(stream_event(member_id))
+    batch = stream.read(stream_event(member_id))
     handled: list[int] = []
 
     def handle(entry: Any) -> None:
@@ -161,7 +160,7 @@ def test_a_failing_entry_is_asked_for_again_with_all_that_follow() -> None:
             raise RuntimeError
         handled.append(entry.seq)
 
-    assert failed(stream.deliver(arrivals, lambda _arrival: True, handle)) == ["1"]
+    assert failed(stream.deliver(batch, lambda _arrival: True, handle)) == ["1"]
     assert handled == [1]
 
 
@@ -171,7 +170,7 @@ def test_only_facts_that_somebody_asked_for_are_routed() -> None:
     sent: list[dict[str, Any]] = []
     queue = mock.Mock(send_message=lambda **message: sent.append(message))
     with mock.patch.object(router, "_sqs", return_value=queue):
-        for arrival in stream.arrivals(stream_event(member_id)):
+        for arrival in stream.read(stream_event(member_id)).arrivals:
             router.route(arrival.entry)
     assert [json.loads(message["MessageBody"]) for message in sent] == [
         {"member_id": member_id, "seq": 1, "kind": "enrolled", "record": member_id}

@@ -6,6 +6,8 @@ import logging
 
 import msgspec
 import pytest
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from pynamodb.exceptions import QueryError
 
 from chalicelib.base import errors
 from chalicelib.ledger.points import InsufficientPoints
@@ -60,3 +62,9 @@ def test_a_busy_database_is_no_fault_but_a_reason_to_come_again() -> None:
 
     answer = problems.answer(Throttled(), "r")
     assert (answer.status, "Retry-After" in answer.headers) == (503, True)
+
+
+@pytest.mark.parametrize("lost", [ReadTimeoutError(endpoint_url="x"), ConnectTimeoutError(endpoint_url="x")])
+def test_a_database_that_cannot_be_reached_is_a_reason_to_come_again(lost: Exception) -> None:
+    assert problems.answer(QueryError("no answer", lost), "r").status == 503
+    assert problems.answer(lost, "r").status == 503
