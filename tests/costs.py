@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from chalicelib.base import clock
-from chalicelib.ledger import projector
+from chalicelib.base import clock, facts
+from chalicelib.counters import service as counters
+from chalicelib.counters.service import Claim, Counter
+from chalicelib.ledger import points, projector
+from chalicelib.ledger.chain import Decision
+from chalicelib.ledger.posting import Account, Plan
 from chalicelib.ledger.table import read_tail
 from chalicelib.members import service as members
 from chalicelib.orders import claims
 from chalicelib.program import service as programs
+from chalicelib.rewards.table import RedemptionStep
 from tests.api import shop
 from tests.api.client import Response, client
 from tests.api.shop import PHONE, SHOP
@@ -61,6 +66,7 @@ UNCLAIMED = Budget("order of nobody known yet", 6, 1.5, 3)
 REPLAY = Budget("replay of a recorded order", 4, 1, 2)
 REFUND = Budget("refund", 4, 1, 3)
 CANCEL = Budget("cancel an order", 4, 1, 3)
+COUNTED = Budget("redeem and take from a counter, in one shard", 6, 1, 2)
 REDEEM = Budget("redeem", 4, 1, 2)
 CANCEL_REDEMPTION = Budget("cancel a redemption", 4, 1, 3)
 ADJUST = Budget("adjust", 4, 1, 2)
@@ -88,6 +94,7 @@ def measured(*, history: int = 0) -> Iterator[Cost]:
     yield from _reads(member_id)
     yield from _reactions(member_id)
     yield from _merging(member_id)
+    yield from _counted(member_id)
 
 
 def _cost(budget: Budget, act: Callable[[], Response], expected: int = 201) -> Cost:
@@ -161,3 +168,27 @@ def _merging(member_id: str) -> Iterator[Cost]:
     shop.post_order("of the other", member_id=other)
     path = f"/v1/members/{other}/merge"
     yield _cost(MERGE, lambda: client.post(path, json={"into": member_id}, caller=SHOP))
+
+
+def _counted(member_id: str) -> Iterator[Cost]:
+    stock, redemption_id, now = Counter("stock#tea", 8), "red_of_the_stock", clock.now()
+    counters.create(stock, 1000, now=now)
+
+    def decide(account: Account, shard: int) -> Plan[RedemptionStep]:
+        effect = points.spend(account.state, 100)
+        decision = Decision(
+            kind=facts.REDEEMED,
+            record=redemption_id,
+            reason=facts.REDEEMED,
+            actor="system:machine",
+            program=1,
+            occurred_at=account.posted_at,
+            effect=effect,
+            tier="member",
+        )
+        note = f"shard {shard}"
+        return Plan(decision, RedemptionStep(redemption_id, "000", request_hash=redemption_id, note=note))
+
+    with metered() as bill:
+        counters.post_with_counter(member_id, Claim(stock, 1, redemption_id), decide, now=lambda: now)
+    yield Cost(COUNTED, bill)

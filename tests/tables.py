@@ -23,6 +23,7 @@ KEYS: dict[str, tuple[tuple[str, Literal["S", "N"]], ...]] = {
     "orders": (("order_id", "S"), ("step", "S")),
     "redemptions": (("redemption_id", "S"), ("step", "S")),
     "programs": (("name", "S"), ("version", "N")),
+    "counters": (("name", "S"), ("shard", "N")),
     "nights": (("night", "S"), ("part", "S")),
 }
 """Each table's keys, hash first; a template test holds them against the deployed template."""

@@ -1,0 +1,42 @@
+"""Table `counters`: the shards of each counter, and a record of everything that was put in."""
+
+from __future__ import annotations
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.models import Model
+
+from chalicelib.base.dynamo import IntAttribute
+from chalicelib.base.settings import settings
+from chalicelib.ledger.records import Record
+
+_NAME = settings().table("counters")
+
+
+class ShardItem(Model):
+    """One shard of a counter. `put_in` is always `taken` and `left` together, and none is ever negative."""
+
+    class Meta:
+        table_name = _NAME
+
+    name = UnicodeAttribute(hash_key=True)
+    shard = IntAttribute(range_key=True)
+    put_in = IntAttribute()
+    taken = IntAttribute()
+    left = IntAttribute()
+
+
+class FillItem(Record):
+    """What was put into a counter at one time, so that it happens once. It lies under its own id, as shard 0."""
+
+    class Meta:
+        table_name = _NAME
+
+    name = UnicodeAttribute(hash_key=True)
+    shard = IntAttribute(range_key=True)
+    counter = UnicodeAttribute()
+    amount = IntAttribute()
+
+
+def read_shards(name: str) -> list[ShardItem]:
+    """All shards of a counter as they are now; empty where there is no such counter."""
+    return list(ShardItem.query(name, consistent_read=True))
