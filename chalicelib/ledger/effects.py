@@ -25,9 +25,10 @@ class Effect(msgspec.Struct, array_like=True, frozen=True):
 
     `absorbed` is what a clawback took from points that had lapsed before; it costs the member nothing. `tiers` holds
     the tier records after the entry, or None where they stay. A hold moves points from lots (`debits`) to `held` and
-    back. `extended_to` is the date to which an activity puts off the expiry of all lots (0 where it does not),
-    `closed_into` the account that this one was merged into, and `lapsed` what the account that came with a merge had
-    lost to expiry, to be remembered here.
+    back. `extended_to` is the date to which an activity puts off the expiry of all lots (0 where it does not), of those
+    too that only arrive later: when pending points mature, a hold lapses or a redemption is put back. `closed_into` is
+    the account that this one was merged into, and `lapsed` what the account that came with a merge had lost to expiry,
+    to be remembered here.
     """
 
     credits: tuple[Lot, ...] = ()
@@ -78,7 +79,7 @@ def fold(state: State, at: int) -> Folded:
 
     Dates judge, so this gives the same whether or not any job ran before, and the same in one step or in many: each
     arrival is judged at its own date, in their order. What arrives repays what is owed first, as every inflow does,
-    unless it has expired on the way.
+    unless it has expired on the way. Nothing that arrives expires before the member's activity lets it.
     """
     due = [pending for pending in state.pending if pending.available_at <= at]
     lapsed = [hold for hold in state.holds if hold.until <= at]
@@ -86,9 +87,10 @@ def fold(state: State, at: int) -> Folded:
     arrivals += [(hold.until, lot) for hold in lapsed for lot in hold.lots]
     owed, alive = state.owed, []
     for arrived_at, lot in sorted(arrivals, key=lambda arrival: (arrival[0], arrival[1].expires_at)):
-        repayment = min(owed, lot.points) if lot.expires_at > arrived_at else 0
+        expires_at = max(lot.expires_at, state.active_until)
+        repayment = min(owed, lot.points) if expires_at > arrived_at else 0
         owed -= repayment
-        alive.append(Lot(lot.expires_at, lot.points - repayment))
+        alive.append(Lot(expires_at, lot.points - repayment))
     lots = added(state.lots, alive)
     dead = [lot for lot in lots if lot.expires_at <= at]
     expired_points = _points(dead)
@@ -115,9 +117,10 @@ def apply(folded: State, effect: Effect, at: int) -> State:
     owed = folded.owed + effect.borrowed - effect.repaid
     if owed < 0:
         raise Unbalanced(f"repays {effect.repaid} of {folded.owed} owed points")
+    active_until = max(folded.active_until, effect.extended_to)
     after = msgspec.structs.replace(
         folded,
-        lots=_extended(added(taken(folded.lots, effect.debits), effect.credits), effect.extended_to),
+        lots=_extended(added(taken(folded.lots, effect.debits), effect.credits), active_until),
         holds=_holds(folded.holds, effect),
         pending=_unpended(_pended(folded.pending, effect.pended), effect.unpended),
         expired=added(taken(folded.expired, effect.absorbed), effect.lapsed),
@@ -127,6 +130,7 @@ def apply(folded: State, effect: Effect, at: int) -> State:
         purchases=_purchases(folded.purchases, effect.purchases),
         lifetime=_lifetime(folded.lifetime, effect.lifetime),
         closed_into=effect.closed_into or folded.closed_into,
+        active_until=active_until,
     )
     return fold(after, at).state
 

@@ -57,6 +57,7 @@ def merge_in(state: State, closed: State) -> Effect:
         tiers=_united(state.tiers, closed.tiers),
         purchases=closed.purchases,
         lifetime=Lifetime(merged=closed.total),
+        extended_to=closed.active_until,
     )
 
 

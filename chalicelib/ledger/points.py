@@ -85,29 +85,30 @@ def release(state: State, points: int, *, available_at: int, expires_at: int) ->
     return msgspec.structs.replace(inflow, unpended=(Pending(available_at, expires_at, released),))
 
 
-def claw(state: State, points: int, *, expires_at: int, available_at: int | None = None) -> Effect:
-    """Take back `points` (>= 0) of an order whose points expire at `expires_at`.
+def claw(state: State, points: int, *, expires_at: int, available_at: int | None = None, absorb: bool = True) -> Effect:
+    """Take back `points` (>= 0) of an order whose points, by its record, expire at `expires_at`.
 
-    First the order's own pending points, then its own lot (what lapsed of that lot absorbs its share first, for those
-    points are gone already), then the other lots soonest-expiring first, and what is still missing is owed. Points that
-    a hold reserves are left to it.
+    First the order's own pending points, then its own lot (with `absorb`, what lapsed of that lot takes its share
+    first, for those points are gone already), then the other lots soonest-expiring first, and what is still missing is
+    owed. Points that a hold reserves are left to it. Activity may have moved the order's lot to a later date.
     """
     rest = points
     own_pending = pending_points(state, available_at, expires_at)
     unpended = min(rest, own_pending)
     rest -= unpended
-    absorbed = min(rest, _lot_points(state.expired, expires_at))
-    rest -= absorbed
+    absorbed = soonest(_own_lapsed(state, expires_at), rest) if absorb else ()
+    rest -= sum(lot.points for lot in absorbed)
     takeable = min(rest, sum(lot.points for lot in state.lots))
-    from_own = min(takeable, _lot_points(state.lots, expires_at))
-    others = tuple(lot for lot in state.lots if lot.expires_at != expires_at)
-    debits = _merge_own(soonest(others, takeable - from_own), expires_at, from_own)
+    own_expiry = max(expires_at, state.active_until)
+    from_own = min(takeable, _lot_points(state.lots, own_expiry))
+    others = tuple(lot for lot in state.lots if lot.expires_at != own_expiry)
+    debits = _merge_own(soonest(others, takeable - from_own), own_expiry, from_own)
     return Effect(
         unpended=(Pending(available_at, expires_at, unpended),) if unpended and available_at is not None else (),
-        absorbed=(Lot(expires_at, absorbed),) if absorbed else (),
+        absorbed=absorbed,
         debits=debits,
         borrowed=rest - takeable,
-        lifetime=Lifetime(clawed=points - absorbed),
+        lifetime=Lifetime(clawed=points - sum(lot.points for lot in absorbed)),
     )
 
 
@@ -159,6 +160,12 @@ def soonest(lots: tuple[Lot, ...], points: int) -> tuple[Lot, ...]:
 def _merge_own(others: tuple[Lot, ...], expires_at: int, points: int) -> tuple[Lot, ...]:
     own = (Lot(expires_at, points),) if points else ()
     return tuple(sorted(own + others, key=lambda lot: lot.expires_at))
+
+
+def _own_lapsed(state: State, expires_at: int) -> tuple[Lot, ...]:
+    """Where what lapsed of an order's lot is remembered: under its recorded date, or the later ones of activity."""
+    last = max(expires_at, state.active_until)
+    return tuple(lot for lot in state.expired if expires_at <= lot.expires_at <= last)
 
 
 def _lot_points(lots: tuple[Lot, ...], expires_at: int) -> int:

@@ -60,13 +60,18 @@ class Month(msgspec.Struct, array_like=True, frozen=True):
 class TierRecord(msgspec.Struct, array_like=True, frozen=True):
     """A tier that was reached: valid until `until` for as long as its months still hold `needed`.
 
-    `needed` is the threshold at the time, so a later programme cannot take back what an earlier one gave.
+    `needed` is the threshold at the time and `window_months` the length of the window that reached it (0: that of
+    today's programme), so a later programme cannot take back what an earlier one gave. The window ends with
+    `reached_month`, or with the month of `since` where that is 0: they differ for a tier that one from further up fell
+    to, since that stands on what the higher one was reached with.
     """
 
     code: str
     since: int
     until: int
     needed: int
+    window_months: int = 0
+    reached_month: int = 0
 
 
 class Purchases(msgspec.Struct, array_like=True, frozen=True):
@@ -112,7 +117,8 @@ class State(msgspec.Struct, array_like=True, frozen=True):
     """Everything that decides what an account may do next.
 
     `lots` and `expired` are sorted by expiry, `pending` by availability; `expired` remembers what lapsed of each lot so
-    that a later refund takes its share from there first.
+    that a later refund takes its share from there first. No lot expires before `active_until`, the date to which the
+    member's activity has put expiry off (0 where it never did).
     """
 
     version: int = 1
@@ -127,6 +133,7 @@ class State(msgspec.Struct, array_like=True, frozen=True):
     lifetime: Lifetime = Lifetime()
     limits: tuple[Limit, ...] = ()
     closed_into: str = ""
+    active_until: int = 0
 
     @property
     def held(self) -> int:

@@ -32,7 +32,8 @@ class NextTierOut(msgspec.Struct, frozen=True, kw_only=True):
 class StandingOut(msgspec.Struct, frozen=True, kw_only=True):
     """The member's tier. The first tier has no term, and the last has nothing above it.
 
-    `to_keep` are the qualifying points still missing before `until` for keeping the tier.
+    The tier is judged at `until`: at the end of its term, and if the programme gives a grace to who falls short then,
+    at the end of that. `to_keep` are the qualifying points still missing before `until` for keeping the tier.
     """
 
     code: str

@@ -60,7 +60,7 @@ def _post(past: History, member_id: str, *, now: int) -> None:
     fact = Fact(facts.ORDER, record_id, "system:claims", occurred_at, past.order.total_minor, past.order.currency)
 
     def plan(account: Account) -> Plan[OrderStep]:
-        tier = decisions.tier_code(account.state, book, account.posted_at)
+        tier = decisions.tier_code(account.state, book.then.program, account.posted_at)
         earnings = decisions.earnings_of(past.order, occurred_at, book, tier)
         step = OrderStep(
             past.order_id,

@@ -25,8 +25,8 @@ from chalicelib.program.service import Versioned
 class Rulebook:
     """The programme's versions that an operation goes by.
 
-    `then` was in force when the purchase occurred and decides what it earns; `now` is in force at posting and decides
-    the ladder of tiers.
+    `then` was in force when the purchase occurred and decides what it earns, and by which of its tiers; `now` is in
+    force at posting and decides which tier is held after it, and what comes too late.
     """
 
     then: Versioned
@@ -89,12 +89,13 @@ def earnings_of(order: PurchaseIn, occurred_at: int, rulebook: Rulebook, tier: s
         expires_at=expiry.expires_at(program, occurred_at),
         available_at=expiry.available_at(program, occurred_at),
         program=rulebook.then.version,
+        refundable_until=expiry.refundable_until(program, occurred_at),
     )
 
 
-def tier_code(state: State, rulebook: Rulebook, at: int) -> str:
-    """The tier that a member holds at an instant."""
-    return tiers.standing(rulebook.now.program, state.months, state.tiers, at).code
+def tier_code(state: State, program: Program, at: int) -> str:
+    """The tier that a member holds at an instant, on this programme's ladder."""
+    return tiers.standing(program, state.months, state.tiers, at).code
 
 
 def earn(account: Account, earnings: Earnings, back: GoneBack, occurred_at: int) -> Effect:
@@ -115,9 +116,15 @@ def earn(account: Account, earnings: Earnings, back: GoneBack, occurred_at: int)
     return msgspec.structs.replace(effect, months=(month,), purchases=purchases)
 
 
-def take_back(account: Account, earnings: Earnings, back: GoneBack) -> Effect:
-    """The effect of a refund or cancellation."""
-    effect = points.claw(account.state, back.points, expires_at=earnings.expires_at, available_at=earnings.available_at)
+def take_back(account: Account, earnings: Earnings, back: GoneBack, occurred_at: int) -> Effect:
+    """The effect of a refund or cancellation that occurred at this instant."""
+    effect = points.claw(
+        account.state,
+        back.points,
+        expires_at=earnings.expires_at,
+        available_at=earnings.available_at,
+        absorb=occurred_at < earnings.refundable_until,
+    )
     month = Month(
         earnings.month, points=-back.qualifying_points, spend_minor=-back.spend_minor, purchases=-back.purchases
     )
@@ -141,6 +148,8 @@ def order_decision(
     nothing = nothing_refunded(earnings)
     back = gone_back(earnings, nothing, reckoned(earnings, refunded) if refunded else nothing)
     effect, tier = retiered(account, earn(account, earnings, back, fact.occurred_at), rulebook)
+    extended_to = expiry.extended_to(rulebook.then.program, fact.occurred_at)
+    effect = msgspec.structs.replace(effect, extended_to=extended_to)
     return fact.decision(effect, tier, rulebook.then.version)
 
 
@@ -148,7 +157,8 @@ def refund_decision(
     account: Account, past: History, after: Refunded, returned: tuple[Lot, ...], rulebook: Rulebook, *, fact: Fact
 ) -> Decision:
     """The entry of whatever takes points back; `returned` are the lots that go back to redemptions which paid."""
-    effect = take_back(account, past.earnings, gone_back(past.earnings, past.refunded, after))
+    back = gone_back(past.earnings, past.refunded, after)
+    effect = take_back(account, past.earnings, back, fact.occurred_at)
     if returned:
         # What comes back repays what the points taken back have left owed.
         left = apply(account.state, effect, account.posted_at)
@@ -166,7 +176,8 @@ def release_decision(account: Account, past: History, rulebook: Rulebook, fact: 
         available_at=earnings.available_at or 0,
         expires_at=earnings.expires_at,
     )
-    return fact.decision(effect, tier_code(account.state, rulebook, account.posted_at), earnings.program)
+    tier = tier_code(account.state, rulebook.now.program, account.posted_at)
+    return fact.decision(effect, tier, earnings.program)
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def _take_back(step: OrderStep, refunded: Callable[[History], Refunded], *, acto
     def advance(past: History) -> Next:
         returns = payments.returns_of(past.order)
         after = rules.returning(past.earnings, refunded(past), [paid.spent_points for paid in returns])
-        decisions.check_time(book.then.program, occurred_at, now)
+        decisions.check_time(book.now.program, occurred_at, now)
         fact = Fact(step.kind, step.record_id, actor, occurred_at, after.last_minor, past.order.currency)
 
         def decide(account: Account) -> Decision:

@@ -10,6 +10,7 @@ import msgspec
 from chalicelib.base import money
 from chalicelib.base.errors import Conflict, Invalid
 from chalicelib.ledger.points import Refundable, clawed_in_total
+from chalicelib.ledger.state import NEVER
 
 
 class RefundExceedsOrder(Conflict):
@@ -21,7 +22,8 @@ class RefundExceedsOrder(Conflict):
 class Earnings(msgspec.Struct, frozen=True, kw_only=True):
     """What an order brought, as recorded with it; refunds reckon from this, never from today's rules.
 
-    The three fields of lines run parallel to the lines (and are empty without any). `month` is the tier month.
+    The three fields of lines run parallel to the lines (and are empty without any). `month` is the tier month, and
+    refunds that occur before `refundable_until` are spared what has lapsed of the points.
     """
 
     total_minor: int
@@ -35,6 +37,7 @@ class Earnings(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: int = 0
     available_at: int | None = None
     program: int = 0
+    refundable_until: int = NEVER
 
 
 class Refunded(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,10 +163,14 @@ def void(earnings: Earnings, before: Refunded) -> Refunded:
 def returning(earnings: Earnings, after: Refunded, spent_points: Sequence[int]) -> Refunded:
     """The totals with what goes back of the points that paid the order: of each redemption the part that was refunded.
 
-    `spent_points` are those of the redemptions, in the order of the payments.
+    `spent_points` are those of the redemptions, in the order of the payments. What went back stays back: a redemption
+    that was cancelled after a refund counts for less than that refund returned.
     """
     part = Fraction(after.total_minor, earnings.total_minor) if earnings.total_minor else Fraction(1)
-    returned = tuple(money.floor(points * part) for points in spent_points)
+    before = after.returned_points or (0,) * len(spent_points)
+    returned = tuple(
+        max(already, money.floor(points * part)) for already, points in zip(before, spent_points, strict=True)
+    )
     return msgspec.structs.replace(
         after, returned_points=returned, last_returned_points=sum(returned) - sum(after.returned_points)
     )

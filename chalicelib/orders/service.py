@@ -61,7 +61,7 @@ def _post(order: OrderIn, *, actor: str, now: int) -> Posted[OrderStep]:
     _check_addressee(order)
     # Everything that may be refused for the body's sake is refused before anybody is looked up.
     waiting = decisions.earnings_of(order, occurred_at, book, tier=None)
-    decisions.check_time(book.then.program, occurred_at, now)
+    decisions.check_time(book.now.program, occurred_at, now)
     for _attempt in attempts():
         member_id = addressee(order)
         if member_id is not None:
@@ -84,7 +84,7 @@ def _earn(order: OrderIn, member_id: str, book: Rulebook, actor: str, now: int) 
 
 def _plan(order: OrderIn, account: Account, book: Rulebook, actor: str, uses: list[RedemptionUse]) -> Plan[OrderStep]:
     occurred_at = clock.seconds(order.occurred_at)
-    tier = decisions.tier_code(account.state, book, account.posted_at)
+    tier = decisions.tier_code(account.state, book.then.program, account.posted_at)
     earnings = decisions.earnings_of(order, occurred_at, book, tier)
     step = _step(order, earnings, kind=facts.ORDER, now=account.posted_at)
     fact = Fact(facts.ORDER, step.order_id, actor, occurred_at, order.total_minor, order.currency)
@@ -96,12 +96,12 @@ def quote(purchase: QuoteIn, member_id: str | None, *, now: int) -> Quote:
     """What a purchase would earn if it were posted now; nothing is written. Raises Invalid and MemberNotFound."""
     occurred_at = now if purchase.occurred_at is msgspec.UNSET else clock.seconds(purchase.occurred_at)
     book = rulebook(occurred_at, now)
-    decisions.check_time(book.then.program, occurred_at, now)
+    decisions.check_time(book.now.program, occurred_at, now)
     if member_id is None:
-        tier = book.now.program.tiers[0].code
+        tier = book.then.program.tiers[0].code
     else:
         account = peek(member_id, now=now)
-        tier = decisions.tier_code(account.state, book, account.posted_at)
+        tier = decisions.tier_code(account.state, book.then.program, account.posted_at)
     earned = earning.evaluate(book.then.program, decisions.purchase_of(purchase, occurred_at), tier)
     return Quote(decisions.earnings_of(purchase, occurred_at, book, tier), earned, tier)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -90,14 +90,36 @@ class Tier(_Part, frozen=True, kw_only=True):
 
 
 class TierPolicy(_Part, frozen=True, kw_only=True):
-    """Qualifying points of `window_months` calendar months reach a tier, which is then kept for `keep_months` more."""
+    """Qualifying points of `window_months` calendar months reach a tier, which is then kept for `keep_months` more.
+
+    Who has not earned it again by then has `grace_days`, and the rest of the last month, to make up for it, and falls
+    after that: to the tier that the months do reach, or by one tier at the most.
+    """
 
     window_months: Annotated[int, Meta(ge=1, le=36)]
     keep_months: Annotated[int, Meta(ge=1, le=36)]
+    downgrade: Literal["to_fit", "one_down"] = "to_fit"
+    grace_days: Annotated[int, Meta(ge=0, le=366)] = 0
 
 
 class RollingMonths(_Part, frozen=True, kw_only=True, tag="rolling_months", tag_field="kind"):
     """Points live for `months` whole calendar months after the one in which they were earned."""
+
+    months: Annotated[int, Meta(ge=1, le=58)]
+
+
+class CalendarYear(_Part, frozen=True, kw_only=True, tag="calendar_year", tag_field="kind"):
+    """Points live to the end of the `years`-th year after the one in which they were earned, 0 for that year itself.
+
+    A year ends with the month `month`.
+    """
+
+    years: Annotated[int, Meta(ge=0, le=10)]
+    month: Annotated[int, Meta(ge=1, le=12)] = 12
+
+
+class Inactivity(_Part, frozen=True, kw_only=True, tag="inactivity", tag_field="kind"):
+    """All points live for `months` whole calendar months after that of the member's last purchase or redemption."""
 
     months: Annotated[int, Meta(ge=1, le=58)]
 
@@ -137,7 +159,7 @@ class Program(_Part, frozen=True, kw_only=True):
     welcome_points: Points = 0
     tiers: Annotated[tuple[Tier, ...], Meta(min_length=3, max_length=5)]
     tier_policy: TierPolicy
-    expiry: RollingMonths | Never
+    expiry: RollingMonths | CalendarYear | Inactivity | Never
     pending_days: Annotated[int, Meta(ge=0, le=60)] = 0
     # As far back as the qualifying months in a member's state reach.
     late_days: Annotated[int, Meta(ge=0, le=1100)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from chalicelib.base import clock
-from chalicelib.program.document import Program, RollingMonths, localise
+from chalicelib.program.document import CalendarYear, Inactivity, Program, RollingMonths, localise
 
 
 class CurrencyOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,11 +55,26 @@ class RedemptionOut(msgspec.Struct, frozen=True, kw_only=True):
     step_points: int
 
 
+class ExpiryOut(msgspec.Struct, frozen=True, kw_only=True):
+    """When points expire.
+
+    With `rolling_months`, `months` whole months after the month in which they were earned; with `inactivity`, so many
+    after the month of the last purchase or redemption; with `calendar_year`, at the end of the year `years` after that
+    in which they were earned, a year ending with month `year_end_month`. What does not apply is null.
+    """
+
+    kind: Literal["rolling_months", "calendar_year", "inactivity", "never"]
+    months: int | None = None
+    years: int | None = None
+    year_end_month: int | None = None
+
+
 class ProgramOut(msgspec.Struct, frozen=True, kw_only=True):
     """The programme in force, in one language.
 
     A tier is reached with the qualifying points of `tier_window_months` calendar months and kept for `tier_keep_months`
-    more. `points_live_months` is null where points do not expire.
+    more, and `tier_grace_days` beyond that for who has not earned it again. Who falls, falls to the tier that fits, or
+    by one only.
     """
 
     version: int
@@ -69,7 +86,9 @@ class ProgramOut(msgspec.Struct, frozen=True, kw_only=True):
     tiers: tuple[TierOut, ...]
     tier_window_months: int
     tier_keep_months: int
-    points_live_months: int | None
+    tier_grace_days: int
+    tier_downgrade: Literal["to_fit", "one_down"]
+    expiry: ExpiryOut
     redemption: RedemptionOut | None
 
 
@@ -94,7 +113,9 @@ def public_view(program: Program, locale: str, *, version: int, starts_at: int) 
         ),
         tier_window_months=program.tier_policy.window_months,
         tier_keep_months=program.tier_policy.keep_months,
-        points_live_months=program.expiry.months if isinstance(program.expiry, RollingMonths) else None,
+        tier_grace_days=program.tier_policy.grace_days,
+        tier_downgrade=program.tier_policy.downgrade,
+        expiry=_expiry(program),
         redemption=_redemption(program),
     )
 
@@ -111,6 +132,18 @@ def _earning(program: Program, locale: str) -> EarningOut:
         rules=tuple(localise(rule.title, locale) for rule in program.earning_rules),
         pending_days=program.pending_days,
     )
+
+
+def _expiry(program: Program) -> ExpiryOut:
+    match program.expiry:
+        case RollingMonths(months=months):
+            return ExpiryOut(kind="rolling_months", months=months)
+        case Inactivity(months=months):
+            return ExpiryOut(kind="inactivity", months=months)
+        case CalendarYear(years=years, month=month):
+            return ExpiryOut(kind="calendar_year", years=years, year_end_month=month)
+        case _:
+            return ExpiryOut(kind="never")
 
 
 def _redemption(program: Program) -> RedemptionOut | None:

@@ -170,11 +170,6 @@ def _check_succession(before: Program, program: Program, *, is_copy: bool) -> No
         problems.append(
             Problem("base_currency", f"What members have spent is counted in {before.base_currency}; it cannot change.")
         )
-    if program.tier_policy.window_months < before.tier_policy.window_months:
-        # A tier stays valid while its window still holds what it needed; a shorter window would hold less.
-        shortest = before.tier_policy.window_months
-        detail = f"A window shorter than {shortest} months would take back tiers already reached."
-        problems.append(Problem("tier_policy.window_months", detail))
     if problems:
         raise InvalidProgram(problems)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -124,9 +125,13 @@ def _check_multipliers(program: Program) -> Iterator[Problem]:
 
 def _check_tier_policy(program: Program) -> Iterator[Problem]:
     policy = program.tier_policy
-    if policy.window_months + policy.keep_months > MONTHS_MAX:
+    # The grace that touches the most months is one that begins in February.
+    last_day = date(2025, 2, 1) + timedelta(policy.grace_days - 1)
+    grace_months = last_day.year * 12 + last_day.month - 2025 * 12 - 1
+    if policy.window_months + policy.keep_months + grace_months > MONTHS_MAX:
         # What a tier was reached with must be remembered for as long as the tier is kept, or no refund could reach it.
-        yield Problem("tier_policy", f"window_months and keep_months are {MONTHS_MAX} together at the most.")
+        detail = f"window_months, keep_months and the months of grace_days are {MONTHS_MAX} together at the most."
+        yield Problem("tier_policy", detail)
 
 
 def _check_redemption(program: Program) -> Iterator[Problem]:

@@ -191,16 +191,18 @@ class _Fact:
 
 
 def _decision(fact: _Fact, terms: RedemptionStep, effect: Effect, account: Account, current: Versioned) -> Decision:
-    state = account.state
+    state, at = account.state, account.posted_at
+    if fact.kind == facts.REDEEMED:
+        effect = msgspec.structs.replace(effect, extended_to=expiry.extended_to(current.program, at))
     return Decision(
         kind=fact.kind,
         record=fact.record_id,
         reason=fact.kind,
         actor=fact.actor,
         program=current.version,
-        occurred_at=account.posted_at,
+        occurred_at=at,
         effect=effect,
-        tier=tiers.standing(current.program, state.months, state.tiers, account.posted_at).code,
+        tier=tiers.standing(current.program, state.months, state.tiers, at).code,
         amount_minor=terms.amount_minor,
         currency=terms.currency,
     )

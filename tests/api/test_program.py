@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chalicelib.base import clock
@@ -33,14 +35,29 @@ def test_the_programme_shows_how_points_are_earned_and_spent() -> None:
         "step_points": 100,
     }
     assert [tier["code"] for tier in body["tiers"]] == ["member", "silver", "gold", "diamond"]
-    assert (body["tier_window_months"], body["tier_keep_months"], body["points_live_months"]) == (12, 12, 24)
+    assert (body["tier_window_months"], body["tier_keep_months"]) == (12, 12)
+    assert (body["tier_grace_days"], body["tier_downgrade"]) == (0, "to_fit")
+    assert body["expiry"] == {"kind": "rolling_months", "months": 24, "years": None, "year_end_month": None}
 
 
 def test_the_published_version_is_shown() -> None:
     published = service.publish(document(redemption=None, expiry={"kind": "never"}), by="li.wei", now=clock.now())
     body = client.get("/v1/program", caller=member()).json
     assert (body["version"], body["starts_at"]) == (1, clock.text(published.starts_at))
-    assert (body["redemption"], body["points_live_months"]) == (None, None)
+    assert (body["redemption"], body["expiry"]["kind"], body["expiry"]["months"]) == (None, "never", None)
+
+
+@pytest.mark.parametrize(
+    ("expiry", "shown"),
+    [
+        ({"kind": "inactivity", "months": 12}, {"months": 12, "years": None, "year_end_month": None}),
+        ({"kind": "calendar_year", "years": 1}, {"months": None, "years": 1, "year_end_month": 12}),
+        ({"kind": "calendar_year", "years": 0, "month": 3}, {"months": None, "years": 0, "year_end_month": 3}),
+    ],
+)
+def test_every_kind_of_expiry_is_shown(expiry: dict[str, Any], shown: dict[str, Any]) -> None:
+    service.publish(document(expiry=expiry), by="li.wei", now=clock.now())
+    assert client.get("/v1/program", caller=member()).json["expiry"] == {"kind": expiry["kind"], **shown}
 
 
 def test_what_only_the_merchant_decides_is_not_shown() -> None:

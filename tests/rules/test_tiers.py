@@ -217,6 +217,33 @@ def test_a_shorter_term_does_not_cut_the_one_that_was_given() -> None:
     assert (found.code, found.until) == ("silver", start(13))
 
 
+def test_a_shorter_window_does_not_take_back_a_tier_but_judges_its_end() -> None:
+    """A year reached gold; the two months that count now would not, nor would they reach silver."""
+    member = Member(rules())
+    for month in (0, 4, 8):
+        member.post(month, 1_000)
+    member.program = rules(window=2, keep=12)
+    member.post(9, 0)
+    assert member.at(mid(9)).code == "gold"
+    assert member.at(start(21)).code == "member"
+
+
+def test_a_shorter_window_still_takes_back_what_is_refunded() -> None:
+    member = Member(rules())
+    for month in (0, 4, 8):
+        member.post(month, 1_000)
+    member.program = rules(window=2, keep=12)
+    member.post(9, -1, dated=0)
+    assert member.at(mid(9)).code == "silver"
+
+
+def test_a_record_that_does_not_say_its_window_has_todays() -> None:
+    record = TierRecord("silver", mid(2), start(15), 1_000)
+    bought = months(m0=600, m2=400)
+    assert standing(rules(window=3), bought, (record,), mid(12)).code == "silver"
+    assert standing(rules(window=2), bought, (record,), mid(12)).code == "member"
+
+
 def test_a_replaced_tier_is_held_under_its_new_name() -> None:
     member = Member(rules())
     member.post(0, 1_000)

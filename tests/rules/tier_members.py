@@ -17,8 +17,11 @@ JANUARY = 2025 * 12
 LADDER = {"member": 0, "silver": 1_000, "gold": 3_000, "diamond": 9_000}
 
 
-def rules(window: int = 12, keep: int = 12, **thresholds: int) -> Program:
-    return program(tiers=ladder(**(thresholds or LADDER)), tier_policy={"window_months": window, "keep_months": keep})
+def rules(
+    window: int = 12, keep: int = 12, grace_days: int = 0, downgrade: str = "to_fit", **thresholds: int
+) -> Program:
+    policy = {"window_months": window, "keep_months": keep, "grace_days": grace_days, "downgrade": downgrade}
+    return program(tiers=ladder(**(thresholds or LADDER)), tier_policy=policy)
 
 
 def start(month: int) -> int:

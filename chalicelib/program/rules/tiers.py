@@ -14,7 +14,7 @@ from fractions import Fraction
 import msgspec
 
 from chalicelib.base import clock
-from chalicelib.ledger.state import Month, TierRecord
+from chalicelib.ledger.state import MONTHS_MAX, Month, TierRecord
 from chalicelib.program.document import Program, Texts
 
 
@@ -29,7 +29,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """A member's tier.
 
     `since` and `until` are None for the first tier, which never ends. `since` is when the present term began: a tier
-    that is kept begins a new one. `to_keep` are the qualifying points still missing before `until` for keeping it.
+    that is kept begins a new one. `until` is when the tier is judged: at the end of the term, or once that has passed,
+    of the grace. `to_keep` are the qualifying points still missing before `until` for keeping it.
     """
 
     code: str
@@ -43,24 +44,38 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class _Held:
-    """A record that still holds: its place on today's ladder, and the term that its months bear out."""
+    """A record that still holds: its place on today's ladder, and the term that its months bear out.
 
+    `reached_month` is the month with which the window ends that does so.
+    """
+
+    record: TierRecord
     position: int
     since: int
     until: int
+    reached_month: int
+
+
+@dataclass(frozen=True)
+class _Judgement:
+    """When a tier is judged, and what counts: `points`, in the `window_months` calendar months before `at`."""
+
+    at: int
+    window_months: int
+    points: int
 
 
 def judge(program: Program, months: Sequence[Month], records: Sequence[TierRecord], at: int) -> tuple[TierRecord, ...]:
     """The tier records at `at`, from those of any time before.
 
     A tier that has run out is kept for another term if the months of the window before its end reach the threshold that
-    the programme has today, or else falls to what they reach; a higher tier is reached at once. Judging twice changes
-    nothing.
+    the programme has today, or do so when the grace is added to them, or else falls as the programme says; a higher
+    tier is reached at once. Judging twice changes nothing.
     """
     current = tuple(records)
     top = _top(program, months, current, at)
-    while top and top.until <= at:
-        current = _refitted(program, months, current, top.until)
+    while top and (judgement := _judgement(program, months, top, at)).at <= at:
+        current = _refitted(program, current, top, judgement)
         top = _top(program, months, current, at)
     return _risen(program, months, _without_the_dead(program, months, current, at), at)
 
@@ -69,14 +84,15 @@ def standing(program: Program, months: Sequence[Month], records: Sequence[TierRe
     """The member's tier at `at`, with what is missing for the next one and for keeping this one."""
     top = _top(program, months, judge(program, months, records, at), at)
     tier = program.tiers[top.position if top else 0]
+    judgement = _judgement(program, months, top, at) if top else None
     return Standing(
         code=tier.code,
         name=tier.name,
         multiplier=tier.rate,
         since=top.since if top else None,
-        until=top.until if top else None,
+        until=judgement.at if judgement else None,
         to_next=_to_next(program, months, top.position if top else 0, at),
-        to_keep=_to_keep(program, months, top) if top else None,
+        to_keep=max(tier.threshold_points - judgement.points, 0) if judgement else None,
     )
 
 
@@ -92,31 +108,81 @@ def _held(program: Program, months: Sequence[Month], record: TierRecord, at: int
     A refund may have taken that from them while later months make up for it. The term is then the one that the member
     would have had if the refunded purchase had never been: it begins with the first month that held enough.
     """
-    zone = program.zone
-    first = clock.month_of(record.since, zone)
+    zone, position = program.zone, _position(program, record)
+    first = record.reached_month or clock.month_of(record.since, zone)
+    window_months = record.window_months or program.tier_policy.window_months
+    if clock.month_of(record.until - 1, zone) - first + window_months > MONTHS_MAX:
+        # The account forgets those months before the term is over. Only who falls tier by tier gets here.
+        return _Held(record, position, record.since, record.until, first)
     for month in range(first, max(first, clock.month_of(at, zone)) + 1):
-        if _window(program, months, month) < record.needed:
+        if _points(months, month, window_months) < record.needed:
             continue
-        position = _position(program, record)
         if month == first:
-            return _Held(position, record.since, record.until)
-        shifted = clock.month_of(record.until, zone) + month - first
-        return _Held(position, clock.month_start(month, zone), clock.month_start(shifted, zone))
+            return _Held(record, position, record.since, record.until, first)
+        since, until = (
+            clock.month_start(clock.month_of(instant, zone) + month - first, zone)
+            for instant in (record.since, record.until)
+        )
+        return _Held(record, position, since, until, month)
     return None
 
 
-def _refitted(
-    program: Program, months: Sequence[Month], records: tuple[TierRecord, ...], end: int
-) -> tuple[TierRecord, ...]:
-    """The records when the highest tier runs out at `end`: a new term for every tier that the months before it reach.
+def _judgement(program: Program, months: Sequence[Month], top: _Held, at: int) -> _Judgement:
+    """How the highest tier is judged: at the end of its term, unless it falls short then and has a grace.
 
-    The new term is dated to the last second before `end`, so that the window of its record ends with the same month.
+    The grace is more time to earn what is missing, so at its end its months count beside those of the term's end.
     """
-    since = end - 1
-    reached = _reached(program, months, clock.month_of(since, program.zone))
+    policy, zone = program.tier_policy, program.zone
+    last = clock.month_of(top.until - 1, zone)
+    points = _points(months, last, policy.window_months)
+    if at < top.until or not policy.grace_days or points >= program.tiers[top.position].threshold_points:
+        return _Judgement(top.until, policy.window_months, points)
+    end = _grace_end(program, top.until)
+    last_of_grace = clock.month_of(end - 1, zone)
+    window_months = policy.window_months + last_of_grace - last
+    return _Judgement(end, window_months, _points(months, last_of_grace, window_months))
+
+
+def _grace_end(program: Program, until: int) -> int:
+    """When a term that ends at `until` is over, its grace included.
+
+    It ends with a month, for what was bought is known by months: nothing bought after it must count.
+    """
+    grace_days, zone = program.tier_policy.grace_days, program.zone
+    if not grace_days:
+        return until
+    last_day = clock.day_start(until, grace_days - 1, zone)
+    return clock.month_start(clock.month_of(last_day, zone) + 1, zone)
+
+
+def _refitted(
+    program: Program, records: tuple[TierRecord, ...], top: _Held, judgement: _Judgement
+) -> tuple[TierRecord, ...]:
+    """The records after the highest tier was judged: a new term for every tier that its months reach.
+
+    The new terms are dated to the last second before, so that the windows of their records end with the same month.
+    """
+    policy, since = program.tier_policy, judgement.at - 1
+    reached = _highest(program, judgement.points)
+    if judgement.at > top.until:
+        # The months of a grace come on top of a full window: they keep a tier, and lift nobody.
+        reached = min(reached, top.position)
+    new = _new_terms(program, range(1, reached + 1), since, judgement.window_months)
     # A record that ends later was given by a programme with longer terms.
-    kept = tuple(record for record in records if record.until > end)
-    return _joined(program, kept, _new_terms(program, range(1, reached + 1), since))
+    kept = tuple(record for record in records if record.until > top.until)
+    if policy.downgrade == "one_down" and reached < top.position - 1:
+        new += _one_down(program, top, since)
+    joined = _joined(program, kept, new)
+    if reached >= top.position and (policy.grace_days or policy.downgrade == "one_down"):
+        # Should a refund take back what kept the tier, its grace and its fall start from the term before.
+        return (*joined, top.record)
+    return joined
+
+
+def _one_down(program: Program, top: _Held, since: int) -> tuple[TierRecord, ...]:
+    """A term of the tier below `top`, which stands on what that one was reached with."""
+    (term,) = _new_terms(program, range(top.position - 1, top.position), since, top.record.window_months)
+    return (msgspec.structs.replace(term, needed=top.record.needed, reached_month=top.reached_month),)
 
 
 def _risen(
@@ -125,10 +191,10 @@ def _risen(
     """The records with those of every tier that the months up to now reach above the one that is held."""
     top = _top(program, months, records, at)
     above = range((top.position if top else 0) + 1, _reached(program, months, clock.month_of(at, program.zone)) + 1)
-    return _joined(program, records, _new_terms(program, above, at))
+    return _joined(program, records, _new_terms(program, above, at, program.tier_policy.window_months))
 
 
-def _new_terms(program: Program, positions: range, since: int) -> tuple[TierRecord, ...]:
+def _new_terms(program: Program, positions: range, since: int, window_months: int) -> tuple[TierRecord, ...]:
     """New records for the tiers at `positions`.
 
     The month in which a term begins is given to it: it ends `keep_months` after the end of that month.
@@ -136,7 +202,7 @@ def _new_terms(program: Program, positions: range, since: int) -> tuple[TierReco
     zone = program.zone
     until = clock.month_start(clock.month_of(since, zone) + program.tier_policy.keep_months + 1, zone)
     tiers = [program.tiers[position] for position in positions]
-    return tuple(TierRecord(tier.code, since, until, tier.threshold_points) for tier in tiers)
+    return tuple(TierRecord(tier.code, since, until, tier.threshold_points, window_months) for tier in tiers)
 
 
 def _joined(program: Program, records: tuple[TierRecord, ...], new: tuple[TierRecord, ...]) -> tuple[TierRecord, ...]:
@@ -153,7 +219,9 @@ def _without_the_dead(
     A record that has run out below the highest tier is kept while it holds: it tells when the lower tier would have
     been judged, should the higher one be taken back.
     """
-    return tuple(record for record in records if record.until > at or _held(program, months, record, at))
+    return tuple(
+        record for record in records if _grace_end(program, record.until) > at or _held(program, months, record, at)
+    )
 
 
 def _position(program: Program, record: TierRecord) -> int:
@@ -165,7 +233,7 @@ def _position(program: Program, record: TierRecord) -> int:
 
 
 def _reached(program: Program, months: Sequence[Month], last_month: int) -> int:
-    return _highest(program, _window(program, months, last_month))
+    return _highest(program, _points(months, last_month, program.tier_policy.window_months))
 
 
 def _highest(program: Program, points: int) -> int:
@@ -173,9 +241,9 @@ def _highest(program: Program, points: int) -> int:
     return max((index for index, tier in enumerate(program.tiers) if tier.threshold_points <= points), default=0)
 
 
-def _window(program: Program, months: Sequence[Month], last_month: int) -> int:
-    """The qualifying points of the programme's window of calendar months that ends with `last_month`."""
-    first_month = last_month - program.tier_policy.window_months + 1
+def _points(months: Sequence[Month], last_month: int, window_months: int) -> int:
+    """The qualifying points of the window of so many calendar months that ends with `last_month`."""
+    first_month = last_month - window_months + 1
     return sum(month.points for month in months if first_month <= month.month <= last_month)
 
 
@@ -183,10 +251,5 @@ def _to_next(program: Program, months: Sequence[Month], position: int, at: int) 
     if position + 1 == len(program.tiers):
         return None
     following = program.tiers[position + 1]
-    have = _window(program, months, clock.month_of(at, program.zone))
+    have = _points(months, clock.month_of(at, program.zone), program.tier_policy.window_months)
     return ToNext(following.code, following.threshold_points - have)
-
-
-def _to_keep(program: Program, months: Sequence[Month], top: _Held) -> int:
-    have = _window(program, months, clock.month_of(top.until - 1, program.zone))
-    return max(program.tiers[top.position].threshold_points - have, 0)
