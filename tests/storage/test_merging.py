@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from chalicelib.base.errors import Unavailable
-from chalicelib.ledger import chain, points
+from chalicelib.ledger import auditing, chain, points, projector
 from chalicelib.ledger.chain import Decision, Entry
 from chalicelib.ledger.effects import Effect
 from chalicelib.ledger.merging import HoldsOpen
 from chalicelib.ledger.pairing import AccountClosed, PairPlan, post_pair
 from chalicelib.ledger.posting import Account, MemberNotFound, Posted, peek
 from chalicelib.ledger.state import HOLDS_MAX, State
-from chalicelib.ledger.table import read_page
+from chalicelib.ledger.table import read_page, read_view
 from chalicelib.members import adjusting, changing, enrolling, service, uniting
 from chalicelib.members.changing import Change, VersionStale
 from chalicelib.members.rules import Person
@@ -70,13 +70,16 @@ def state(member_id: str) -> State:
 
 
 def assert_one(closed: str, survivor: str) -> None:
-    """The two are one: chains prove, points net to zero, and every identity leads to the survivor and is listed."""
+    """The two are one: both chains stand the audit, points net to zero, every identity leads to the survivor."""
     leaving, coming = entries(closed)[-1], entries(survivor)[-1]
     assert (leaving.kind, coming.kind) == ("closed", "merged_in")
     assert leaving.points + coming.points == 0
     assert (leaving.state.total, leaving.state.closed_into) == (0, survivor)
     item = service.read(closed)
     assert item.key == survivor
+    for tail in (leaving, coming):
+        projector.project(tail)
+        assert auditing.audit(tail.member_id, read_view(tail.member_id), now=NOW).findings == ()
     held = {str(found.key): str(found.member_id) for found in IdentityItem.scan() if "#" in found.key}
     assert held == dict.fromkeys(item.identities, survivor)
 
