@@ -19,6 +19,7 @@ from infra.local.serve import serve
 from infra.local.start import start
 
 _PORT_TAKEN = 2
+_LAST_PORT = 65535
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -49,11 +50,25 @@ class PortTaken(InfraError):
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
-    parser.add_argument("--port", type=int, default=PORT, help=f"port of the front (default: {PORT})")
+    parser.add_argument("--port", type=_port, default=PORT, help=f"port of the front (default: {PORT})")
     parser.add_argument("--no-seed", dest="seed", action="store_false", help="start empty, without the demo")
-    parser.add_argument("--limit", type=int, metavar="N", help="bring in the first N purchases only")
+    parser.add_argument("--limit", type=_count, metavar="N", help="bring in the first N purchases only")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the local AWS in this folder between runs")
     return parser.parse_args(arguments)
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{number} is no port: choose one from 1 to {_LAST_PORT}.")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("bring in at least one purchase, or none at all with --no-seed.")
+    return number
 
 
 @contextlib.contextmanager
