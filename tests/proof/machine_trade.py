@@ -62,7 +62,9 @@ class Trade(Shop):
         if pays and member:
             self.pay(body, member)
         order = Order(body, occurred_at, self.rules_at(occurred_at))
-        self.judge(self.send("/v1/orders", body), lambda: self.place(order_id_of("shop", number), order, member))
+        self.judge(
+            "order", self.send("/v1/orders", body), lambda: self.place(order_id_of("shop", number), order, member)
+        )
 
     def place(self, name: str, order: Order, member: str | None) -> Moved | None:
         """What the model makes of an order."""
@@ -108,7 +110,7 @@ class Trade(Shop):
         """Send a refund."""
         body = {"refund_id": self.number(), "occurred_at": clock.text(self.now), **wish}
         response = self.send(f"/v1/orders/{name}/refunds", body)
-        self.judge(response, lambda: self.model.refund(name, body, self.now, self.rules_at(self.now)))
+        self.judge("refund", response, lambda: self.model.refund(name, body, self.now, self.rules_at(self.now)))
 
     @precondition(lambda self: self.model.orders)
     @rule(choice=PICKS)
@@ -119,7 +121,7 @@ class Trade(Shop):
         if any(sent.path == done for sent in self.sent):
             return
         response = self.send(done, {"occurred_at": clock.text(self.now)})
-        self.judge(response, lambda: self.model.cancel_order(name, self.now, self.rules_at(self.now)))
+        self.judge("cancel order", response, lambda: self.model.cancel_order(name, self.now, self.rules_at(self.now)))
 
     @precondition(lambda self: self.model.orders)
     @rule(choice=PICKS, withdrawing=st.booleans())
@@ -133,12 +135,13 @@ class Trade(Shop):
                 return self.model.withdraw(name, self.now, self.rules_at(self.now))
             return self.model.release_pending(name, self.now)
 
-        self.once(f"/v1/orders/{name}/pending/{'cancel' if withdrawing else 'release'}", play)
+        verb = "cancel" if withdrawing else "release"
+        self.once(f"{verb} pending", f"/v1/orders/{name}/pending/{verb}", play)
 
-    def once(self, path: str, play: Callable[[], Moved | None]) -> None:
+    def once(self, kind: str, path: str, play: Callable[[], Moved | None]) -> None:
         """Send a request without a body, unless it was sent before: that would be a repetition."""
         if all(sent.path != path for sent in self.sent):
-            self.judge(self.send(path), play)
+            self.judge(kind, self.send(path), play)
 
     # -- redemptions
 
@@ -148,7 +151,11 @@ class Trade(Shop):
         member = self.pick(self.members, choice)
         body = {"points": points, "currency": "CNY"} | ({"hold_seconds": hold_s} if hold_s else {})
         response = self.send(f"/v1/members/{member}/redemptions", body, key=self.number())
-        self.judge(response, lambda: self.model.redeem(_name(response), member, points, self.now, hold_s))
+        self.judge(
+            "hold" if hold_s else "redeem",
+            response,
+            lambda: self.model.redeem(_name(response), member, points, self.now, hold_s),
+        )
         if _name(response):
             assert response.json["redemption"]["amount_minor"] == points * DISCOUNT_MINOR
 
@@ -167,7 +174,7 @@ class Trade(Shop):
                     return self.model.release(name, self.now)
             return self.model.cancel_redemption(name, self.now, self.rules_at(self.now))
 
-        self.once(f"/v1/redemptions/{name}/{verb}", play)
+        self.once(f"{verb} redemption", f"/v1/redemptions/{name}/{verb}", play)
 
 
 def _name(response: Response) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.proof.account_model import HOLDS, Account, Refused
+from tests.proof.account_model import HOLDS, Account, Lots, Refused
 from tests.proof.calendar import month_of
 from tests.proof.order_model import Order, Redemption
 from tests.proof.rules_model import DISCOUNT_MINOR, Rules
@@ -27,12 +27,16 @@ class Moved:
 
 @dataclass
 class Model:
-    """All accounts, orders and redemptions, by the engine's ids. `closed` leads from a merged account to its heir."""
+    """All accounts, orders and redemptions, by the engine's ids.
+
+    `phones` leads from a phone to its member, `closed` from a merged account to its heir.
+    """
 
     accounts: dict[str, Account] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     redemptions: dict[str, Redemption] = field(default_factory=dict)
     closed: dict[str, str] = field(default_factory=dict)
+    phones: dict[str, str] = field(default_factory=dict)
 
     def heir(self, member: str) -> str:
         """The account that stands for a member now."""
@@ -208,17 +212,19 @@ class Model:
         redemption = self.redemptions[name]
 
         def act(account: Account) -> None:
-            del account.holds[name]
+            _unhold(account, name)
             account.count("redeemed", redemption.points)
 
+        moved = self._moved(redemption.member, at, act)
         redemption.committed = True
-        return self._moved(redemption.member, at, act)
+        return moved
 
     def release(self, name: str, at: int) -> Moved:
         """Give back what is held."""
         redemption = self.redemptions[name]
+        moved = self._moved(redemption.member, at, lambda account: account.receive(_unhold(account, name)))
         redemption.released = True
-        return self._moved(redemption.member, at, lambda account: account.receive(account.holds.pop(name)[1]))
+        return moved
 
     def cancel_redemption(self, name: str, at: int, rules: Rules) -> Moved:
         """Put back what a redemption took and no refund has put back yet."""
@@ -249,3 +255,10 @@ class Model:
             account.count("adjusted", points)
 
         return self._moved(member, at, act)
+
+
+def _unhold(account: Account, name: str) -> Lots:
+    """End a hold that is still there."""
+    if name not in account.holds:
+        raise Refused("hold_over")
+    return account.holds.pop(name)[1]

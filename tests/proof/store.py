@@ -32,9 +32,13 @@ NOTHING: Item = {}
 
 @dataclass
 class Store:
-    """The tables. `tick` counts writes; every partition remembers what it looked like after each of them."""
+    """The tables. `tick` counts writes; every partition remembers what it looked like after each of them.
+
+    `log` holds what was put at which tick, in the order in which it came true.
+    """
 
     tick: int = 0
+    log: list[tuple[int, str, Item]] = field(default_factory=list)
     past: dict[tuple[str, Any], list[tuple[int, Rows]]] = field(default_factory=dict)
 
     def call(self, operation: str, parameters: Parameters, *, as_of: int | None = None) -> Answer:
@@ -147,6 +151,7 @@ class Store:
         match kind:
             case "Put":
                 rows[range_key] = dict(part["Item"])
+                self.log.append((self.tick, table, rows[range_key]))
             case "Delete":
                 rows.pop(range_key, None)
             case "Update":

@@ -1,0 +1,104 @@
+"""A race told again to the model in the order in which it came true, and held against it write by write."""
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.base import ids
+from chalicelib.base.settings import settings
+from chalicelib.ledger.chain import Entry
+from tests.proof.account_model import Refused
+from tests.proof.expressions import Item
+from tests.proof.invariants import RECORDS, balances, expected
+from tests.proof.model import Model, Moved
+from tests.proof.rules_model import Rules
+from tests.proof.scenario import Request
+from tests.proof.store import Store
+
+
+@dataclass(frozen=True)
+class Refusing:
+    """A refusal, the clock of whoever refused, and the ticks between which the request was under way."""
+
+    request: Request
+    code: str
+    now: int
+    first_tick: int
+    last_tick: int
+
+
+class Replay:
+    """Plays what the store's log says to a model of its own."""
+
+    def __init__(
+        self,
+        store: Store,
+        requests: Mapping[str, Request],
+        versions: Mapping[int, Rules],
+        entries: Mapping[tuple[str, int], Entry],
+    ) -> None:
+        self.model = Model()
+        self._last_tick = store.tick
+        self._requests = requests
+        self._versions = versions
+        self._entries = entries
+        self._latest = 0
+        tables = {settings().table(name) for name in RECORDS}
+        self._records: dict[int, list[Item]] = defaultdict(list)
+        for tick, table, item in store.log:
+            if table in tables and "record_id" in item and _is_fact(item):
+                self._records[tick].append(item)
+
+    def judge(self, refusals: list[Refusing]) -> None:
+        """Every entry is what the model makes of its request, and every refusal was right at some moment of its own."""
+        open_refusals = list(refusals)
+        for tick in range(self._last_tick + 1):
+            for item in self._records[tick]:
+                self._step(item)
+            due = [refusal for refusal in open_refusals if refusal.first_tick <= tick]
+            right = [refusal for refusal in due if self._is_right(refusal)]
+            open_refusals = [refusal for refusal in open_refusals if refusal not in right]
+            for refusal in open_refusals:
+                late = refusal.last_tick <= tick
+                assert not late, f"{refusal.request.name} was refused as {refusal.code} without a reason"
+
+    def _step(self, item: Item) -> None:
+        record = item["record_id"]["S"]
+        seq = int(item["seq"]["N"]) if "seq" in item else None
+        entry = None if seq is None else self._entries[item["member_id"]["S"], seq]
+        moved = self._play(record, item, entry)
+        assert (moved is None) == (entry is None), record
+        if moved is None or entry is None:
+            return
+        self._latest = max(self._latest, entry.posted_at)
+        told = self._requests[record].name if record in self._requests else record
+        assert (entry.points, entry.expired, entry.tier) == (moved.points, moved.expired, moved.tier), told
+        assert balances(entry.state) == expected(self.model.account(entry.member_id)), told
+
+    def _play(self, record: str, item: Item, entry: Entry | None) -> Moved | None:
+        at = entry.posted_at if entry else 0
+        if "order_id" in item and record == ids.derived("clm", item["order_id"]["S"]):
+            name = item["order_id"]["S"]
+            return self.model.post_order(name, self.model.orders[name], item["member_id"]["S"], at)
+        assert record in self._requests, f"nobody asked for {record}"
+        return self._requests[record].play(self.model, at, self._versions[(entry and entry.program) or 1])
+
+    def _is_right(self, refusal: Refusing) -> bool:
+        """Whether the model refuses alike now; a chain that is ahead of the clock is posted to at its own time."""
+        for at in {refusal.now, max(refusal.now, self._latest)}:
+            model = copy.deepcopy(self.model)
+            try:
+                refusal.request.guard(model, refusal.now)
+                refusal.request.play(model, at, self._versions[1])
+            except Refused as refused:
+                if refused.code == refusal.code:
+                    return True
+        return False
+
+
+def _is_fact(item: Item) -> bool:
+    """Whether a record stands for an operation; what an order notes on a redemption belongs to the order's."""
+    return "seq" in item or "figures" in item

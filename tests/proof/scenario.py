@@ -1,0 +1,273 @@
+"""What the writers of the simulation ask for: requests that get in each other's way, each with its meaning in the model."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from chalicelib.base import clock, ids
+from chalicelib.ledger.records import Record
+from chalicelib.members import adjusting, enrolling
+from chalicelib.members.schema import AdjustmentIn, MemberIn
+from chalicelib.orders import claims, refunds, service
+from chalicelib.orders.schema import CancelIn, OrderIn, RefundIn
+from chalicelib.rewards import history
+from chalicelib.rewards import service as rewards
+from chalicelib.rewards.schema import RedemptionIn
+from tests.proof.account_model import Refused
+from tests.proof.model import Model, Moved
+from tests.proof.order_model import Order
+from tests.proof.rules_model import DISCOUNT_MINOR, Rules
+
+STARTED = 1_800_000_000
+PHONE = "+8613800138000"
+
+
+@dataclass(frozen=True)
+class Request:
+    """Something that a client wants, under a key of its own, as often as it has to ask.
+
+    `record` is the id of what it leaves behind. `play` is what the model does once it is accepted, posted at an instant
+    under some rules, and `guard` refuses as the model would at an instant.
+    """
+
+    name: str
+    record: str
+    send: Callable[[int], Record | None]
+    play: Callable[[Model, int, Rules], Moved | None]
+    guard: Callable[[Model, int], None] = lambda _model, _now: None
+
+
+def enrol(client: str, phone: str) -> Request:
+    """Enrol somebody; only one can have the phone."""
+    member = ids.derived("mem", client, "enrol")
+
+    def play(model: Model, at: int, rules: Rules) -> Moved:
+        if phone in model.phones:
+            raise Refused("identity_taken")
+        model.phones[phone] = member
+        return model.enrol(member, at, rules)
+
+    return Request(
+        f"enrol {client}",
+        member,
+        lambda now: (
+            enrolling.enrol(MemberIn(phone=phone), client_id=client, key="enrol", actor="system", now=now).record
+        ),
+        play,
+    )
+
+
+def claim(member: str) -> Request:
+    """What an enrolment sets off, at least once."""
+
+    def send(now: int) -> None:
+        claims.claim_all(member, now=now)
+
+    def play(model: Model, _at: int, _rules: Rules) -> None:
+        if member not in model.accounts:
+            raise Refused("member_not_found")
+
+    return Request(f"claim {member}", "", send, play)
+
+
+def adjust(member: str, points: int, key: str) -> Request:
+    """Correct points by hand."""
+    body = AdjustmentIn(points=points, reason="goodwill")
+    return Request(
+        f"adjust {points}",
+        ids.derived("adj", "staff", member, key),
+        lambda now: adjusting.adjust(member, body, key=key, actor="staff", now=now).record,
+        lambda model, at, rules: model.adjust(member, points, at, rules),
+    )
+
+
+def order(number: str, rules: Rules, *, member: str | None, **fields: Any) -> Request:
+    """A purchase, by a member or by whoever has the phone."""
+    occurred_at = STARTED - 3600
+    whose = {"identity": {"phone": PHONE}} if member is None else {"member_id": member}
+    body = {
+        "source": "shop",
+        "order_id": number,
+        "occurred_at": clock.text(occurred_at),
+        "currency": "CNY",
+        "total_minor": 10_000,
+        **whose,
+        **fields,
+    }
+    request = msgspec.convert(body, OrderIn)
+    name = service.order_id_of("shop", number)
+
+    def play(model: Model, at: int, _rules: Rules) -> Moved | None:
+        buyer = member or model.phones.get(PHONE)
+        new = model.orders.get(name) or Order(body, occurred_at, rules)
+        if buyer is None:
+            model.unclaimed(name, new)
+            return None
+        return model.post_order(name, new, buyer, at)
+
+    def guard(model: Model, now: int) -> None:
+        model.guard_time(occurred_at, now, rules)
+        model.guard_payment(Order(body, occurred_at, rules), now)
+
+    return Request(
+        f"order {number}", name, lambda now: service.post_order(request, actor="system", now=now).record, play, guard
+    )
+
+
+def refund(order_number: str, refund_id: str, occurred_at: int, rules: Rules, **wish: Any) -> Request:
+    """Take a part of an order back."""
+    name = service.order_id_of("shop", order_number)
+    body = {"refund_id": refund_id, "occurred_at": clock.text(occurred_at), **wish}
+    request = msgspec.convert(body, RefundIn)
+    return Request(
+        f"refund {order_number} {refund_id}",
+        ids.derived("ref", name, refund_id),
+        lambda now: refunds.refund(name, request, actor="system", now=now).record,
+        lambda model, at, current: model.refund(name, body, at, current),
+        lambda model, now: _known(model, name, occurred_at, now, rules),
+    )
+
+
+def cancel_order(order_number: str, occurred_at: int, rules: Rules) -> Request:
+    """Take all of an order back."""
+    name = service.order_id_of("shop", order_number)
+    request = msgspec.convert({"occurred_at": clock.text(occurred_at)}, CancelIn)
+    return Request(
+        f"cancel order {order_number}",
+        ids.derived("can", name),
+        lambda now: refunds.cancel(name, request, actor="system", now=now).record,
+        lambda model, at, current: model.cancel_order(name, at, current),
+        lambda model, now: _known(model, name, occurred_at, now, rules),
+    )
+
+
+def change_pending(order_number: str, *, withdrawing: bool) -> Request:
+    """Take an order's waiting points away, or make them available."""
+    name = service.order_id_of("shop", order_number)
+    act = refunds.withdraw_pending if withdrawing else refunds.release_pending
+
+    def play(model: Model, at: int, current: Rules) -> Moved | None:
+        return model.withdraw(name, at, current) if withdrawing else model.release_pending(name, at)
+
+    def guard(model: Model, now: int) -> None:
+        _present(model.orders, name, "order_not_found")
+        model.guard_pending(name, now, withdrawing=withdrawing)
+
+    kind = "pending_cancelled" if withdrawing else "pending_released"
+    record = ids.derived("ost", name, kind)
+    return Request(f"{kind} {order_number}", record, lambda now: act(name, actor="system", now=now).record, play, guard)
+
+
+def redeem(member: str, points: int, key: str, hold_s: int | None = None) -> Request:
+    """Spend points, or hold them."""
+    body = msgspec.convert(
+        {"points": points, "currency": "CNY"} | ({"hold_seconds": hold_s} if hold_s else {}), RedemptionIn
+    )
+    name = redemption_id(member, key)
+    return Request(
+        f"redeem {points} {key}",
+        name,
+        lambda now: rewards.redeem(member, body, key=key, actor="system", now=now).record,
+        lambda model, at, _rules: model.redeem(name, member, points, at, hold_s),
+    )
+
+
+def redemption_id(member: str, key: str) -> str:
+    """The id that a redemption will have."""
+    return ids.derived("red", member, key)
+
+
+def end(verb: str, member: str, key: str) -> Request:
+    """Commit, release or cancel a redemption."""
+    name = redemption_id(member, key)
+    kind = {"commit": "redeemed", "release": "hold_released", "cancel": "redemption_cancelled"}[verb]
+
+    def send(now: int) -> Record:
+        found = history.read(name)
+        if verb == "cancel":
+            return rewards.cancel(found, actor="system", even_used=True, now=now).record
+        return {"commit": rewards.commit, "release": rewards.release}[verb](found, actor="system", now=now).record
+
+    def play(model: Model, at: int, rules: Rules) -> Moved:
+        if verb == "cancel":
+            return model.cancel_redemption(name, at, rules)
+        return model.commit(name, at) if verb == "commit" else model.release(name, at)
+
+    def guard(model: Model, now: int) -> None:
+        _present(model.redemptions, name, "redemption_not_found")
+        model.guard_redemption(name, now, *(["issued", "used"] if verb == "cancel" else ["held"]))
+
+    return Request(f"{verb} {key}", ids.derived("rst", name, kind), send, play, guard)
+
+
+def paid_with(member: str, key: str, points: int) -> list[dict[str, Any]]:
+    """The payments of an order of 10,000 of which a redemption pays its part."""
+    amount = points * DISCOUNT_MINOR
+    return [
+        {"type": "points", "amount_minor": amount, "redemption_id": redemption_id(member, key)},
+        {"type": "card", "amount_minor": 10_000 - amount},
+    ]
+
+
+def _present(names: dict[str, Any], name: str, code: str) -> None:
+    if name not in names:
+        raise Refused(code)
+
+
+def _known(model: Model, name: str, occurred_at: int, now: int, rules: Rules) -> None:
+    _present(model.orders, name, "order_not_found")
+    model.guard_time(occurred_at, now, rules)
+
+
+LINES = [{"sku": "tea", "quantity": 3, "amount_minor": 6_000}, {"sku": "cup", "quantity": 1, "amount_minor": 4_000}]
+
+
+def prelude(rules: Rules, member: str, other: str) -> list[Request]:
+    """What happened before the race: two members, one of whom has bought, redeemed and reserved something."""
+    return [
+        enrol("shop-a", "+8613900139001"),
+        enrol("shop-b", "+8613900139002"),
+        adjust(member, 150, "opening"),
+        adjust(other, 20, "opening"),
+        order("1", rules, member=member, lines=LINES),
+        redeem(member, 40, "spent"),
+        redeem(member, 30, "held", 600),
+    ]
+
+
+def race(rng: random.Random, rules: Rules, member: str, newcomer: str) -> list[Request]:
+    """What is asked for at the same time: a random choice of what can go wrong with the same account."""
+    soon = STARTED + 60
+    everything = [
+        *(refund("1", f"r{number}", soon, rules, amount_minor=4_000) for number in range(3)),
+        refund("1", "line", soon, rules, lines=[{"line": 0, "quantity": 1}]),
+        refund("1", "rest", soon, rules, lines=[{"line": 1}]),
+        cancel_order("1", soon, rules),
+        change_pending("1", withdrawing=True),
+        change_pending("1", withdrawing=False),
+        *(redeem(member, points, f"race-{points}") for points in (90, 100, 110)),
+        redeem(member, 50, "reserve", 60),
+        end("commit", member, "held"),
+        end("release", member, "held"),
+        end("cancel", member, "held"),
+        end("cancel", member, "spent"),
+        end("commit", member, "reserve"),
+        order("2", rules, member=member, payments=paid_with(member, "spent", 40)),
+        order("3", rules, member=member, payments=paid_with(member, "spent", 40)),
+        refund("2", "half", soon, rules, amount_minor=5_000),
+        refund("2", "more", soon, rules, amount_minor=2_500),
+        order("4", rules, member=None),
+        refund("4", "early", soon, rules, amount_minor=3_333),
+        cancel_order("4", soon, rules),
+        enrol("shop-c", PHONE),
+        enrol("shop-d", PHONE),
+        claim(newcomer),
+        adjust(member, -70, "down"),
+        adjust(member, 25, "up"),
+    ]
+    return rng.sample(everything, rng.randint(6, 12))

@@ -1,0 +1,41 @@
+"""Races with faults at every call, by seed: nothing is lost, invented, doubled or given beyond the rules."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+import pytest
+
+from tests.proof.simulation import simulate
+
+SEEDS = int(os.environ.get("HUIKE_PROOF_SEEDS", "300"))
+GROUP = 50
+
+
+@pytest.fixture(scope="module")
+def seen() -> Counter[str]:
+    """What all seeds together went through."""
+    return Counter()
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, GROUP))
+def test_no_interleaving_and_no_fault_moves_a_point_wrongly(first: int, seen: Counter[str]) -> None:
+    for seed in range(first, min(first + GROUP, SEEDS)):
+        try:
+            seen.update(simulate(seed))
+        except BaseException as failure:
+            failure.add_note(f"replay it: .venv/bin/python -m tests.proof.simulate --seed {seed}")
+            raise
+
+
+def test_the_races_were_races_and_the_faults_did_occur(seen: Counter[str]) -> None:
+    everything = (
+        *("drop", "throttled", "failed", "conflict", "stale", "timeout after commit", "failure after commit"),
+        *("death before", "death after", "condition failed", "replayed", "refused", "unanswered", "commits"),
+    )
+    assert [kind for kind in everything if not seen[kind]] == []
+
+
+def test_a_seed_replays_exactly() -> None:
+    assert simulate(7) == simulate(7)
