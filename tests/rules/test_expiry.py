@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +42,49 @@ def test_the_month_is_that_of_the_programmes_zone() -> None:
     instant = int(datetime(2026, 1, 31, 16, tzinfo=UTC).timestamp())
     assert expiry.expires_at(rolling(1), instant) == at("Asia/Shanghai", 2026, 4, 1)
     assert expiry.expires_at(rolling(1, "UTC"), instant) == at("UTC", 2026, 3, 1)
+
+
+def years(count: int, month: int = 12, zone: str = "Asia/Shanghai") -> Program:
+    return program(expiry={"kind": "calendar_year", "years": count, "month": month}, time_zone=zone)
+
+
+def inactive(months: int, zone: str = "Asia/Shanghai") -> Program:
+    return program(expiry={"kind": "inactivity", "months": months}, time_zone=zone)
+
+
+@pytest.mark.parametrize(
+    ("count", "month", "earned", "lapses"),
+    [
+        (1, 12, (2026, 1, 1), (2028, 1, 1)),
+        (1, 12, (2026, 12, 31), (2028, 1, 1)),
+        (0, 12, (2026, 12, 31), (2027, 1, 1)),
+        (2, 3, (2026, 3, 31), (2028, 4, 1)),
+        (2, 3, (2026, 4, 1), (2029, 4, 1)),
+        (0, 1, (2026, 1, 15), (2026, 2, 1)),
+        (0, 1, (2026, 2, 1), (2027, 2, 1)),
+    ],
+)
+def test_points_of_one_year_expire_with_the_end_of_a_later_one(
+    count: int, month: int, earned: tuple[int, ...], lapses: tuple[int, ...]
+) -> None:
+    found = expiry.expires_at(years(count, month), at("Asia/Shanghai", *earned))
+    assert found == at("Asia/Shanghai", *lapses)
+
+
+def test_a_purchase_puts_off_the_expiry_of_all_points_under_inactivity() -> None:
+    instant = at("Asia/Shanghai", 2026, 11, 21, 12)
+    assert expiry.extended_to(inactive(12), instant) == at("Asia/Shanghai", 2027, 12, 1)
+    assert expiry.expires_at(inactive(12), instant) == at("Asia/Shanghai", 2027, 12, 1)
+
+
+@pytest.mark.parametrize("found", [rolling(24), years(1), program(expiry={"kind": "never"})])
+def test_a_purchase_puts_nothing_off_under_any_other_expiry(found: Program) -> None:
+    assert expiry.extended_to(found, 1_790_000_000) == 0
+
+
+def test_the_last_day_of_the_refund_window_counts_in_full() -> None:
+    found = expiry.refundable_until(program(refund_window_days=90), at("Asia/Shanghai", 2026, 11, 21, 12))
+    assert found == at("Asia/Shanghai", 2027, 2, 20)
 
 
 def test_points_that_never_expire_say_so() -> None:
@@ -119,8 +163,19 @@ def test_points_live_at_least_their_months_and_less_than_one_more(instant: int, 
 
 @given(instant=instants, later_s=st.integers(0, 10**8), zone=st.sampled_from(ZONES))
 def test_what_is_earned_later_never_expires_earlier(instant: int, later_s: int, zone: str) -> None:
-    found = rolling(6, zone)
-    assert expiry.expires_at(found, instant) <= expiry.expires_at(found, instant + later_s)
+    for found in (rolling(6, zone), years(1, 3, zone), inactive(6, zone)):
+        assert expiry.expires_at(found, instant) <= expiry.expires_at(found, instant + later_s)
+
+
+@given(instant=instants, count=st.integers(0, 10), month=st.integers(1, 12), zone=st.sampled_from(ZONES))
+def test_points_of_a_year_live_so_many_years_and_the_rest_of_theirs(
+    instant: int, count: int, month: int, zone: str
+) -> None:
+    found = datetime.fromtimestamp(expiry.expires_at(years(count, month, zone), instant), ZoneInfo(zone))
+    earned = datetime.fromtimestamp(instant, ZoneInfo(zone))
+    assert (found.month, found.day) == (month % 12 + 1, 1)
+    lived = found.year * 12 + found.month - earned.year * 12 - earned.month
+    assert 12 * count < lived <= 12 * (count + 1)
 
 
 @given(instant=instants, days=st.integers(1, 60), zone=st.sampled_from(ZONES))

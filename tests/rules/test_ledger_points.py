@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,26 +9,42 @@ from hypothesis import strategies as st
 from chalicelib.ledger import holds, merging, points
 from chalicelib.ledger.effects import Effect, Unbalanced, apply, fold
 from chalicelib.ledger.holds import HoldOver
-from chalicelib.ledger.points import InsufficientPoints, Refundable, clawed_in_total
-from chalicelib.ledger.state import HOLDS_MAX, NEVER, Lifetime, Lot, Pending, State, pack, unpack
+from chalicelib.ledger.points import InsufficientPoints
+from chalicelib.ledger.state import (
+    HOLDS_MAX,
+    NEVER,
+    Lifetime,
+    Lot,
+    Month,
+    Purchases,
+    State,
+    TierRecord,
+    pack,
+    unpack,
+)
+from tests.rules.ledger_states import NOW, state_with
 
-NOW = 1_000_000
 EXPIRIES = (NOW + 10, NOW + 20, NOW + 30, NEVER)
-
-
-def state_with(*lots: tuple[int, int], owed: int = 0, pending: tuple[Pending, ...] = ()) -> State:
-    """An account that earned all it has."""
-    earned = sum(amount for _expiry, amount in lots) + sum(item.points for item in pending)
-    lots_held = tuple(Lot(expiry, amount) for expiry, amount in sorted(lots))
-    return State(lots=lots_held, pending=pending, owed=owed, lifetime=Lifetime(earned=earned, clawed=owed))
 
 
 @st.composite
 def movements(draw: st.DrawFn) -> list[tuple[str, int, int]]:
-    kinds = st.sampled_from(
-        ["earn", "pend", "spend", "claw", "adjust", "cancel", "wait", "hold", "commit", "release", "mature", "merge"]
-    )
-    return draw(st.lists(st.tuples(kinds, st.integers(0, 300), st.sampled_from(range(4))), max_size=25))
+    kinds = [
+        "earn",
+        "pend",
+        "spend",
+        "claw",
+        "adjust",
+        "cancel",
+        "wait",
+        "hold",
+        "commit",
+        "release",
+        "mature",
+        "merge",
+    ]
+    movement = st.tuples(st.sampled_from([*kinds, "extend"]), st.integers(0, 300), st.sampled_from(range(4)))
+    return draw(st.lists(movement, max_size=25))
 
 
 def moved(state: State, spent: list[tuple[Lot, ...]], movement: tuple[str, int, int], at: int) -> Effect | None:
@@ -45,7 +59,9 @@ def moved(state: State, spent: list[tuple[Lot, ...]], movement: tuple[str, int, 
             spent.append(effect.debits)
             return effect
         case "claw":
-            return points.claw(state, amount, expires_at=EXPIRIES[choice])
+            return points.claw(state, amount, expires_at=EXPIRIES[choice], absorb=amount % 2 == 0)
+        case "extend":
+            return Effect(extended_to=at + 8 * choice)
         case "adjust" if amount and -amount // 2 + state.available >= 0:
             return points.adjustment(state, amount - 150 or 1, EXPIRIES[choice]) if amount >= 150 else None
         case "cancel" if spent:
@@ -79,6 +95,8 @@ def test_every_point_is_accounted_for_whatever_happens(history: list[tuple[str, 
         assert state.total == state.lifetime.net
         assert effect.net == state.total - before.total + (state.lifetime.expired - before.lifetime.expired)
         assert all(lot.points > 0 and lot.expires_at > at for lot in state.lots)
+        assert all(lot.expires_at >= state.active_until for lot in state.lots), "activity has put it off"
+        assert state.active_until >= before.active_until
         assert list(state.lots) == sorted(state.lots, key=lambda lot: lot.expires_at)
         assert state.owed >= 0
         assert not (state.owed and state.lots), "whoever owes has no points to spend"
@@ -143,33 +161,6 @@ def test_points_that_arrive_expired_are_gone_at_once() -> None:
     assert (state.available, state.lifetime.earned, state.lifetime.expired) == (0, 80, 80)
 
 
-class TestAClawbackTakes:
-    def test_the_orders_own_pending_points_first(self) -> None:
-        state = state_with((NOW + 10, 50), pending=(Pending(NOW + 5, NOW + 30, 40),))
-        effect = points.claw(state, 60, expires_at=NOW + 30, available_at=NOW + 5)
-        assert effect.unpended == (Pending(NOW + 5, NOW + 30, 40),)
-        assert effect.debits == (Lot(NOW + 10, 20),)
-
-    def test_then_its_own_lot_and_only_then_others(self) -> None:
-        state = state_with((NOW + 10, 50), (NOW + 20, 40))
-        effect = points.claw(state, 60, expires_at=NOW + 20)
-        assert effect.debits == (Lot(NOW + 10, 20), Lot(NOW + 20, 40))
-
-    def test_nothing_for_points_that_lapsed_before(self) -> None:
-        state = fold(state_with((NOW + 10, 50), (NOW + 20, 40)), NOW + 10).state
-        effect = points.claw(state, 50, expires_at=NOW + 10)
-        assert (effect.absorbed, effect.debits, effect.net) == ((Lot(NOW + 10, 50),), (), 0)
-
-    def test_a_lapsed_lot_absorbs_each_point_once(self) -> None:
-        state = fold(state_with((NOW + 10, 50), (NOW + 20, 40)), NOW + 10).state
-        state = apply(state, points.claw(state, 50, expires_at=NOW + 10), NOW + 10)
-        assert points.claw(state, 10, expires_at=NOW + 10).debits == (Lot(NOW + 20, 10),)
-
-    def test_what_is_missing_as_a_debt(self) -> None:
-        state = apply(state_with((NOW + 10, 50)), points.claw(state_with((NOW + 10, 50)), 80, expires_at=NOW + 10), NOW)
-        assert (state.lots, state.owed, state.available) == ((), 30, -30)
-
-
 class TestAHold:
     def test_keeps_its_points_from_being_spent_elsewhere(self) -> None:
         state = state_with((NOW + 10, 50), (NOW + 20, 50))
@@ -232,52 +223,6 @@ def test_a_merge_takes_everything_over_and_nets_to_zero(
     assert not any((after_closed.lots, after_closed.pending, after_closed.holds, after_closed.months))
 
 
-@st.composite
-def refunded_orders(draw: st.DrawFn) -> tuple[Refundable, tuple[int, ...], int]:
-    amounts = tuple(draw(st.lists(st.integers(1, 500), max_size=5)))
-    line_points = tuple(draw(st.integers(0, 90)) for _ in amounts)
-    extra = draw(st.integers(0 if amounts else 1, 50))
-    total_points = sum(line_points) if amounts else draw(st.integers(0, 400))
-    by_line = tuple(draw(st.integers(0, amount)) for amount in amounts)
-    total_minor = sum(amounts) + extra
-    at_large = draw(st.integers(0, total_minor - sum(by_line)))
-    return Refundable(total_minor, total_points, amounts, line_points), by_line, at_large
-
-
-@given(refunded_orders())
-def test_refunds_never_take_more_than_was_earned_and_all_of_it_in_the_end(
-    case: tuple[Refundable, tuple[int, ...], int],
-) -> None:
-    order, by_line, at_large = case
-    clawed = clawed_in_total(order, by_line, at_large)
-    assert 0 <= clawed <= order.points
-    assert clawed_in_total(order, by_line, order.total_minor - sum(by_line)) == order.points
-    if order.line_amounts_minor:
-        assert clawed_in_total(order, order.line_amounts_minor, 0) == order.points
-
-
-@given(refunded_orders(), st.data())
-def test_another_refund_never_gives_points_back(
-    case: tuple[Refundable, tuple[int, ...], int], data: st.DataObject
-) -> None:
-    order, by_line, at_large = case
-    left = order.total_minor - sum(by_line) - at_large
-    more_at_large = data.draw(st.integers(0, left))
-    assert clawed_in_total(order, by_line, at_large + more_at_large) >= clawed_in_total(order, by_line, at_large)
-    for index, amount in enumerate(order.line_amounts_minor):
-        more = min(left, amount - by_line[index])
-        more_by_line = (*by_line[:index], by_line[index] + more, *by_line[index + 1 :])
-        assert clawed_in_total(order, more_by_line, at_large) >= clawed_in_total(order, by_line, at_large)
-
-
-@given(st.integers(1, 10_000), st.integers(0, 5_000), st.lists(st.integers(1, 500), max_size=12))
-def test_refunds_by_amount_claw_the_floor_of_their_share(total_minor: int, earned: int, parts: list[int]) -> None:
-    order = Refundable(total_minor, earned)
-    for refunded in itertools.accumulate(parts):
-        if refunded <= total_minor:
-            assert clawed_in_total(order, (), refunded) == earned * refunded // total_minor
-
-
 def test_an_effect_that_does_not_balance_is_refused() -> None:
     with pytest.raises(Unbalanced):
         apply(State(), Effect(credits=(Lot(NOW + 1, 5),)), NOW)
@@ -295,6 +240,14 @@ def test_a_packed_state_reads_back_the_same(history: list[tuple[str, int, int]])
 
 
 def test_a_typical_state_packs_into_600_bytes() -> None:
-    months = 24
-    state = State(lots=tuple(Lot(NOW + 2_600_000 * month, 1200) for month in range(1, months + 1)))
+    """Two years of monthly lots, one of months that count, three tiers, and what goes with them."""
+    now = 1_800_000_000
+    state = State(
+        lots=tuple(Lot(now + 2_600_000 * month, 1200) for month in range(1, 25)),
+        months=tuple(Month(24_300 + month, 1200, 120_000, 3) for month in range(12)),
+        tiers=(TierRecord("silver", now, now + 10**7, 2000, 12), TierRecord("gold", now, now + 10**7, 6000, 12)),
+        purchases=Purchases(72, 2_880_000, now - 10**8, now),
+        lifetime=Lifetime(earned=60_000, redeemed=20_000, expired=11_000),
+        active_until=now,
+    )
     assert len(pack(state)) <= 600

@@ -145,13 +145,30 @@ def test_points_per_amount_are_given_by_one_rule() -> None:
     assert set(problems_of(document(earning_rules=[rule, rule]))) == {"earning_rules[1].code", "earning_rules"}
 
 
-@pytest.mark.parametrize("expiry", [{"kind": "rolling_months", "months": 58}, {"kind": "never"}])
-def test_points_expire_by_months_or_never(expiry: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "expiry",
+    [
+        {"kind": "rolling_months", "months": 58},
+        {"kind": "inactivity", "months": 58},
+        {"kind": "calendar_year", "years": 10, "month": 3},
+        {"kind": "never"},
+    ],
+)
+def test_points_expire_by_months_years_inactivity_or_never(expiry: dict[str, Any]) -> None:
     assert msgspec.to_builtins(program(expiry=expiry).expiry) == expiry
 
 
 @pytest.mark.parametrize(
-    "expiry", [{"kind": "rolling_months", "months": 59}, {"kind": "rolling_months"}, {"kind": "some_day"}, {}]
+    "expiry",
+    [
+        {"kind": "rolling_months", "months": 59},
+        {"kind": "rolling_months"},
+        {"kind": "calendar_year", "years": 11},
+        {"kind": "calendar_year", "years": 1, "month": 13},
+        {"kind": "inactivity", "months": 0},
+        {"kind": "some_day"},
+        {},
+    ],
 )
 def test_an_expiry_that_the_account_has_no_room_for_or_nobody_knows_is_refused(expiry: dict[str, Any]) -> None:
     assert problems_of(document(expiry=expiry))
