@@ -11,10 +11,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench package clean lock openapi
+.PHONY: help run test check fix bench package clean lock openapi replay rebuild audit drill huike-verify
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Huike needs Python 3.11 or newer; this is %s. Try: make PYTHON=python3.12 run" % sys.version.split()[0])'
@@ -42,6 +42,21 @@ fix: $(READY) ## Format and mend what can be mended by itself
 
 openapi: $(READY) ## Write docs/openapi.json anew
 	$(BIN)/python -m infra.openapi
+
+replay: $(READY) ## Send the ledger's facts since a day to its readers again (SINCE=2026-11-20, ARGS="--stack NAME")
+	$(BIN)/python -m infra.replay --since $(SINCE) $(ARGS)
+
+rebuild: $(READY) ## Make the accounts view anew from the ledger (ARGS="--stack NAME")
+	$(BIN)/python -m infra.rebuild $(ARGS)
+
+audit: $(READY) ## Audit every chain, every record and the view (ARGS="--stack NAME")
+	$(BIN)/python -m infra.audit $(ARGS)
+
+drill: $(READY) ## Rehearse a restore on a local AWS: export, import, damage, rebuild, audit
+	$(BIN)/python -m infra.drill
+
+huike-verify: $(READY) ## Check a downloaded chain offline (ARGS=chain.json)
+	$(BIN)/python -m infra.verify $(ARGS)
 
 bench: $(READY) ## Measure and print tables
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -8,13 +8,10 @@ import argparse
 import sys
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.errors import InfraError
-from infra.local.aws import client
-from infra.local.deploy import Stack
-from infra.local.paths import PORT, stack_file
+from infra.installation import add_arguments, find
 
 QUEUES = {
     name: (f"{name.capitalize()}FailuresUrl", f"{name.capitalize()}QueueUrl")
@@ -54,26 +51,16 @@ def _group(message: dict[str, Any]) -> dict[str, str]:
     return {"MessageGroupId": group, "MessageDeduplicationId": message["MessageId"]} if group else {}
 
 
-def _urls(stack: str | None, port: int, name: str) -> tuple[Any, str, str]:
-    if stack is None:
-        local = Stack.load(stack_file(port))
-        sqs, outputs = client("sqs", local.endpoint), local.outputs
-    else:
-        found = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
-        sqs, outputs = boto3.client("sqs"), {output["OutputKey"]: output["OutputValue"] for output in found}
-    failures, queue = QUEUES[name]
-    return sqs, outputs[failures], outputs[queue]
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Redrive one queue of the local stack, or of a stack on AWS."""
     parser = argparse.ArgumentParser(prog="python -m infra.redrive", description=__doc__)
     parser.add_argument("queue", choices=list(QUEUES))
-    parser.add_argument("--stack", help="CloudFormation stack on AWS (default: the running local stack)")
-    parser.add_argument("--port", type=int, default=PORT, help="port of the local stack's front")
+    add_arguments(parser)
     options = parser.parse_args(arguments)
     try:
-        print(redrive(*_urls(options.stack, options.port, options.queue)))
+        installation = find(options)
+        failures, queue = (installation.outputs[name] for name in QUEUES[options.queue])
+        print(redrive(installation.client("sqs"), failures, queue))
     except (InfraError, BotoCoreError, ClientError) as error:
         print(f"redrive: {error}", file=sys.stderr)
         return 1
