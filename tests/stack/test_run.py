@@ -81,8 +81,8 @@ def test_an_interrupt_leaves_no_process_behind(port: int, number: signal.Signals
     said = end(run)
 
     assert said.splitlines()[-1] == "stopped"
-    # An interrupt that hits Python in the middle of `exec` (a named tuple in the making, say) makes it report the signal,
-    # although it was handled.
+    # An interrupt that hits Python in the middle of `exec` (a named tuple in the making, say) makes it report the
+    # signal, although it was handled.
     assert run.returncode in {0, -signal.SIGINT}
     assert processes_of(port) == []
 
