@@ -53,6 +53,9 @@ def redemption_uses(order: OrderIn, member_id: str, *, now: int) -> list[Redempt
 
 def _use(order: OrderIn, payment: PaymentIn, field: str, member_id: str, now: int) -> RedemptionUse:
     redemption = history.read(str(payment.redemption_id))
+    if redemption.status(now) != "issued":
+        # A hold that was committed a moment ago may not be seen yet; nobody is refused on a stale read.
+        redemption = history.read(redemption.redemption_id, consistent=True)
     issue = redemption.issue
     status = redemption.status(now)
     if status != "issued":
