@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from chalicelib.program.document import Program, default
 from chalicelib.program.rules.earning import Payment, Purchase, evaluate
+from chalicelib.program.rules.expiry import expires_at
 from tests.programs import program
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "program.md").read_text(encoding="utf-8")
@@ -32,3 +34,13 @@ def test_the_worked_purchase_earns_what_the_guide_says() -> None:
     bought = Purchase(currency="CNY", total_minor=11_990, shipping_minor=1_000, payments=paid, occurred_at=0)
     earned = evaluate(default(), bought, "silver")
     assert (earned.eligible_minor, earned.points, earned.qualifying_points) == (9_990, 119, 99)
+
+
+@pytest.mark.parametrize(
+    ("kind", "date"), re.findall(r"^\| `(\{.*?\})` \| at the start of (\d+ \w+ \d+)", GUIDE, re.MULTILINE)
+)
+def test_points_of_november_2026_expire_when_the_guide_says(kind: str, date: str) -> None:
+    found = program(expiry=json.loads(kind))
+    earned = int(datetime(2026, 11, 21, 12, tzinfo=found.zone).timestamp())
+    lapses = datetime.fromtimestamp(expires_at(found, earned), found.zone)
+    assert f"{lapses.day} {lapses:%B %Y}" == date

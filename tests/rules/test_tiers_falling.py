@@ -13,12 +13,12 @@ from tests.rules.tier_members import Member, mid, months, rules, start
 FEBRUARY_AND_MARCH = 40
 
 
-def one_down(**policy: int) -> Member:
-    return Member(rules(downgrade="one_down", **policy))
+def one_down(window: int = 12, grace_days: int = 0) -> Member:
+    return Member(rules(window, grace_days=grace_days, downgrade="one_down"))
 
 
-def graced(grace_days: int = FEBRUARY_AND_MARCH, **policy: int) -> Member:
-    return Member(rules(grace_days=grace_days, **policy))
+def graced(grace_days: int = FEBRUARY_AND_MARCH) -> Member:
+    return Member(rules(grace_days=grace_days))
 
 
 class TestOneDown:
