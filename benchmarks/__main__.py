@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("costs", "growth", "threads", "throughput")
+ALL = ("audit", "costs", "growth", "threads", "throughput")
 
 
 def main(names: list[str]) -> None:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from chalicelib.base import clock, facts
 from chalicelib.counters import service as counters
 from chalicelib.counters.service import Claim, Counter
-from chalicelib.ledger import points, projector
+from chalicelib.ledger import auditing, points, projector
 from chalicelib.ledger.chain import Decision
 from chalicelib.ledger.posting import Account, Plan
-from chalicelib.ledger.table import read_tail
+from chalicelib.ledger.table import read_tail, read_view
 from chalicelib.members import service as members
+from chalicelib.members.sweeping import sweep_member
 from chalicelib.orders import claims
 from chalicelib.program import service as programs
 from chalicelib.rewards.table import RedemptionStep
@@ -79,6 +80,8 @@ QUOTE = Budget("quote for a member", 0, 1, 1)
 READ_ORDER = Budget("read an order", 0, 1, 1)
 PROJECT = Budget("reaction: accounts view, per member and batch", 1, 0, 1)
 CLAIM = Budget("reaction: claim one waiting order", 5, 3.5, 6)
+SWEEP = Budget("night: sweep a member with something due", 1, 0.5, 2)
+AUDIT = Budget("night: audit a chain of 10 entries and their records", 0, 6.5, 2)
 
 
 def measured(*, history: int = 0) -> Iterator[Cost]:
@@ -95,6 +98,7 @@ def measured(*, history: int = 0) -> Iterator[Cost]:
     yield from _reactions(member_id)
     yield from _merging(member_id)
     yield from _counted(member_id)
+    yield from _nights()
 
 
 def _cost(budget: Budget, act: Callable[[], Response], expected: int = 201) -> Cost:
@@ -192,3 +196,20 @@ def _counted(member_id: str) -> Iterator[Cost]:
     with metered() as bill:
         counters.post_with_counter(member_id, Claim(stock, 1, redemption_id), decide, now=lambda: now)
     yield Cost(COUNTED, bill)
+
+
+def _nights() -> Iterator[Cost]:
+    """What the walks do beside the scan of the view, which is an eighth of a read unit for every KB of it."""
+    member_id = shop.enrol("sleeper", phone="+8613500135000")
+    for number in range(9):
+        shop.post_order(f"sleeper-{number}", member_id=member_id)
+    projector.rebuild(member_id)
+    view = read_view(member_id)
+    with metered() as bill:
+        assert auditing.audit(member_id, view, now=clock.now()).findings == ()
+    yield Cost(AUDIT, bill)
+    later = clock.now() + 5 * 366 * clock.DAY_S
+    programs.in_force(later, now=later)
+    with metered() as bill:
+        assert sweep_member(member_id, now=later)
+    yield Cost(SWEEP, bill)
