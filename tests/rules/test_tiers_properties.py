@@ -144,8 +144,8 @@ def test_within_a_term_a_refund_leaves_the_tier_as_if_the_purchase_had_never_bee
     assert (found.code, found.until) == (expected.code, expected.until)
 
 
-@given(st.lists(st.tuples(st.integers(-1_500, 1_500), st.integers(0, 6)), max_size=5), policies)
-def test_the_order_of_facts_does_not_matter(given_facts: list[tuple[int, int]], policy: tuple[int, int]) -> None:
+@given(st.lists(st.tuples(st.integers(-1_500, 1_500), st.integers(0, 6)), max_size=5), all_policies)
+def test_the_order_of_facts_does_not_matter(given_facts: list[tuple[int, int]], policy: Policy) -> None:
     """Facts of several months that all arrive now, in any order, lead to one tier with one end."""
     ends = set()
     for order in itertools.permutations(given_facts):
