@@ -130,8 +130,8 @@ class Account:
         if points > self.available:
             raise Refused("insufficient_points")
 
-    def claw(self, points: int, expiry: int, available_at: int | None) -> None:
-        """Take an order's points back: pending, lapsed, its own lot, other lots, and then on credit."""
+    def claw(self, points: int, expiry: int, available_at: int | None, *, spared: bool) -> None:
+        """Take an order's points back: pending, lapsed (if `spared`), its own lot, other lots, and then on credit."""
         waiting = 0 if available_at is None else self.waiting.get((available_at, expiry), 0)
         from_waiting = min(points, waiting)
         if from_waiting and available_at is not None:
@@ -139,7 +139,7 @@ class Account:
             if not self.waiting[available_at, expiry]:
                 del self.waiting[available_at, expiry]
         rest = points - from_waiting
-        absorbed = min(rest, self.lapsed.get(expiry, 0))
+        absorbed = min(rest, self.lapsed.get(expiry, 0)) if spared else 0
         put(self.lapsed, expiry, -absorbed)
         rest -= absorbed
         own = min(rest, self.lots.get(expiry, 0))
@@ -164,3 +164,30 @@ class Account:
     def tier(self, at: int) -> str:
         """The tier held at an instant."""
         return tier_model.code(self.months, self.terms, at)
+
+    def take_over(self, other: Account, at: int) -> None:
+        """Everything of another account comes in."""
+        self.count("merged", other.total)
+        debt = other.owed
+        repaid = min(debt, sum(self.lots.values()))
+        self.take(repaid)
+        self.receive(other.lots)
+        self.owed += debt - repaid
+        for key, points in other.waiting.items():
+            self.waiting[key] = self.waiting.get(key, 0) + points
+        self.holds |= other.holds
+        for expiry, points in other.lapsed.items():
+            self.remember(expiry, points)
+        for month, points in other.months.items():
+            put(self.months, month, points)
+        self.purchases += other.purchases
+        self.spend_minor += other.spend_minor
+        self.terms = tier_model.longest(self.terms, other.terms)
+        self.retier(at)
+
+    def leave(self) -> None:
+        """Nothing is left; only what came and went is remembered."""
+        self.count("merged", -self.total)
+        for emptied in (self.lots, self.waiting, self.lapsed, self.holds, self.months, self.terms):
+            emptied.clear()
+        self.owed = self.purchases = self.spend_minor = 0

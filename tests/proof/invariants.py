@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from chalicelib.base import dynamo
+from chalicelib.base.facts import CLOSED, MERGED_IN
 from chalicelib.base.settings import settings
 from chalicelib.ledger import chain
 from chalicelib.ledger.chain import Entry
-from chalicelib.ledger.state import State
+from chalicelib.ledger.state import Lot, State
 from chalicelib.ledger.table import EntryItem, to_entry
 from tests.proof.account_model import Account
 from tests.proof.expressions import Item
@@ -33,7 +34,7 @@ def chains() -> dict[str, list[Entry]]:
     found: dict[str, list[Entry]] = defaultdict(list)
     for raw in items("ledger"):
         item = EntryItem()
-        item.deserialize(dict(raw))
+        item.deserialize({name: dict(value) for name, value in raw.items()})
         found[item.member_id].append(to_entry(item))
     for entries in found.values():
         entries.sort(key=lambda entry: entry.seq)
@@ -74,14 +75,24 @@ def check_state(state: State) -> None:
     assert came - went == lots + pending + held - state.owed
     assert state.owed >= 0
     assert not (state.owed and lots), "points to spend beside a debt"
-    everything = [*state.lots, *state.pending, *state.expired, *(lot for hold in state.holds for lot in hold.lots)]
-    assert all(item.points > 0 for item in everything)
+    everything = [lot.points for lot in (*state.lots, *state.expired)] + [item.points for item in state.pending]
+    everything += [lot.points for hold in state.holds for lot in hold.lots]
+    assert all(points > 0 for points in everything)
     causes = (lifetime.earned, lifetime.restored, lifetime.redeemed, lifetime.expired, lifetime.clawed)
     assert all(points >= 0 for points in causes)
 
 
 def check_records(found: Iterable[list[Entry]]) -> None:
-    """A record has exactly one entry, and an entry exactly one record that says the same."""
+    """A record has exactly one entry, and an entry exactly one record that says the same.
+
+    A merge has two, which are each other's inverse; its record says what the second says.
+    """
+    found = list(found)
+    everything = [entry for entries in found for entry in entries]
+    closings = {entry.record: entry for entry in everything if entry.kind == CLOSED}
+    heirs = {entry.record: entry for entry in everything if entry.kind == MERGED_IN}
+    assert closings.keys() == heirs.keys()
+    assert all(closings[record].points + heirs[record].points == 0 for record in closings)
     recorded = [_account_of(item) for table in RECORDS for item in items(table) if "seq" in item]
     posted = [
         (
@@ -89,8 +100,8 @@ def check_records(found: Iterable[list[Entry]]) -> None:
             sum(item.points for item in entry.state.pending),
             entry.tier,
         )
-        for entries in found
-        for entry in entries
+        for entry in everything
+        if entry.kind != CLOSED
     ]
     assert sorted(recorded) == sorted(posted)
 
@@ -133,9 +144,9 @@ _BACK = ("refund", "order_cancelled", "pending_cancelled")
 def balances(state: State) -> Mapping[str, object]:
     """A state of the engine in the words of the model."""
     return {
-        "lots": {lot.expires_at: lot.points for lot in state.lots},
+        "lots": _lots(state.lots),
         "pending": {(item.available_at, item.expires_at): item.points for item in state.pending},
-        "lapsed": {lot.expires_at: lot.points for lot in state.expired},
+        "lapsed": _lots(state.expired),
         "holds": {
             hold.hold_id: (hold.until, {lot.expires_at: lot.points for lot in hold.lots}) for hold in state.holds
         },
@@ -144,6 +155,10 @@ def balances(state: State) -> Mapping[str, object]:
         "purchases": (state.purchases.count, state.purchases.spend_minor),
         "lifetime": {name: points for name, points in msgspec.structs.asdict(state.lifetime).items() if points},
     }
+
+
+def _lots(lots: Iterable[Lot]) -> dict[int, int]:
+    return {lot.expires_at: lot.points for lot in lots}
 
 
 def expected(account: Account) -> Mapping[str, object]:

@@ -56,7 +56,7 @@ class Trade(Shop):
         if by_phone:
             phone = self.pick(PHONES, choice)
             body["identity"] = {"phone": phone}
-            member = next((member for member in self.members if self.phones[member] == phone), None)
+            member = self.model.phones.get(phone)
         else:
             member = body["member_id"] = self.pick(self.members, choice)
         if pays and member:
@@ -68,7 +68,7 @@ class Trade(Shop):
 
     def place(self, name: str, order: Order, member: str | None) -> Moved | None:
         """What the model makes of an order."""
-        self.model.guard_time(order.occurred_at, self.now, order.rules)
+        self.model.guard_time(order.occurred_at, self.now, self.rules_at(self.now))
         if member is None:
             self.model.unclaimed(name, order)
             return None
@@ -77,7 +77,8 @@ class Trade(Shop):
 
     def pay(self, body: dict[str, Any], member: str) -> None:
         """Let the latest redemption of a member pay a part, whatever has become of it, if the order is large enough."""
-        own = [name for name, redemption in self.model.redemptions.items() if redemption.member == member]
+        heir = self.model.heir(member)
+        own = [name for name, found in self.model.redemptions.items() if self.model.heir(found.member) == heir]
         if own and self.model.redemptions[own[-1]].amount_minor <= body["total_minor"]:
             amount = self.model.redemptions[own[-1]].amount_minor
             body["payments"] = [
@@ -110,7 +111,9 @@ class Trade(Shop):
         """Send a refund."""
         body = {"refund_id": self.number(), "occurred_at": clock.text(self.now), **wish}
         response = self.send(f"/v1/orders/{name}/refunds", body)
-        self.judge("refund", response, lambda: self.model.refund(name, body, self.now, self.rules_at(self.now)))
+        self.judge(
+            "refund", response, lambda: self.model.refund(name, body, self.now, self.now, self.rules_at(self.now))
+        )
 
     @precondition(lambda self: self.model.orders)
     @rule(choice=PICKS)
@@ -121,7 +124,9 @@ class Trade(Shop):
         if any(sent.path == done for sent in self.sent):
             return
         response = self.send(done, {"occurred_at": clock.text(self.now)})
-        self.judge("cancel order", response, lambda: self.model.cancel_order(name, self.now, self.rules_at(self.now)))
+        self.judge(
+            "cancel order", response, lambda: self.model.cancel_order(name, self.now, self.now, self.rules_at(self.now))
+        )
 
     @precondition(lambda self: self.model.orders)
     @rule(choice=PICKS, withdrawing=st.booleans())
@@ -158,6 +163,12 @@ class Trade(Shop):
         )
         if _name(response):
             assert response.json["redemption"]["amount_minor"] == points * DISCOUNT_MINOR
+
+    @rule(bought=purchases(), choice=PICKS)
+    def check_out(self, bought: dict[str, Any], choice: int) -> None:
+        """Points are spent and pay an order at once."""
+        self.redeem(choice, 30, None)
+        self.order(bought, choice, 0, by_phone=False, pays=True)
 
     @precondition(lambda self: self.model.redemptions)
     @rule(choice=PICKS, verb=st.sampled_from(["commit", "release", "cancel"]))

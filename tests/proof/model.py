@@ -75,6 +75,23 @@ class Model:
 
         return self._moved(member, at, act)
 
+    def merge(self, closing: str, into: str, at: int) -> Moved:
+        """Make two accounts one: what each has repays what the other owes."""
+        if not {closing, into} <= self.accounts.keys():
+            raise Refused("member_not_found")
+        if closing in self.closed:
+            raise Refused("same_member" if self.heir(into) == self.heir(closing) else "already_merged")
+        if self.heir(into) == closing:
+            raise Refused("same_member")
+        other = self.at(closing, at)
+        self.account(into).pass_time(at)
+        if len(other.holds) + len(self.account(into).holds) > HOLDS:
+            raise Refused("too_many_holds")
+        moved = self._moved(into, at, lambda account: account.take_over(other, at))
+        other.leave()
+        self.closed[closing] = self.heir(into)
+        return moved
+
     def guard_time(self, occurred_at: int, now: int, rules: Rules) -> None:
         """Nothing from the future, nothing from too long ago."""
         if rules.too_early(occurred_at, now):
@@ -114,19 +131,21 @@ class Model:
 
         return self._moved(member, at, act)
 
-    def refund(self, name: str, body: dict[str, Any], at: int, rules: Rules) -> Moved | None:
+    def refund(self, name: str, body: dict[str, Any], at: int, occurred_at: int, rules: Rules) -> Moved | None:
         """Take back what a refund takes back, and give back what paid."""
-        return self._back(name, at, rules, lambda order: order.refund(body))
+        return self._back(name, at, occurred_at, rules, lambda order: order.refund(body))
 
-    def cancel_order(self, name: str, at: int, rules: Rules) -> Moved | None:
+    def cancel_order(self, name: str, at: int, occurred_at: int, rules: Rules) -> Moved | None:
         """Take everything back."""
-        return self._back(name, at, rules, lambda order: order.cancel())
+        return self._back(name, at, occurred_at, rules, lambda order: order.cancel())
 
     def withdraw(self, name: str, at: int, rules: Rules) -> Moved | None:
         """Take an order's points back though it stands."""
-        return self._back(name, at, rules, lambda order: setattr(order, "voided", True))
+        return self._back(name, at, at, rules, lambda order: setattr(order, "voided", True))
 
-    def _back(self, name: str, at: int, rules: Rules, advance: Callable[[Order], None]) -> Moved | None:
+    def _back(
+        self, name: str, at: int, occurred_at: int, rules: Rules, advance: Callable[[Order], None]
+    ) -> Moved | None:
         order = self.orders[name]
         before = order.gone()
         advance(order)
@@ -136,7 +155,8 @@ class Model:
         points, qualifying, spend_minor, purchases = (now - then for now, then in zip(after, before, strict=True))
 
         def act(account: Account) -> None:
-            account.claw(points, order.expiry, order.maturity)
+            spared = occurred_at < order.rules.refundable_until(order.occurred_at)
+            account.claw(points, order.expiry, order.maturity, spared=spared)
             account.qualify(month_of(order.occurred_at), -qualifying, -spend_minor, -purchases)
             self._give_back(order, account, at, rules)
             account.retier(at)

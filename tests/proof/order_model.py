@@ -144,7 +144,7 @@ class Order:
         )
         left = self.total - sum(self.by_line)
         exact = by_line + ((figure - by_line) * self.at_large / left if left else 0)
-        return exact.numerator // exact.denominator
+        return int(exact.numerator // exact.denominator)
 
     def _line_parts(self, figure: int, amounts: list[int]) -> list[tuple[int, int, int]]:
         return list(zip(shares(figure, amounts), self.by_line, amounts, strict=True))

@@ -29,6 +29,7 @@ class Rules:
     expiry_months: int | None = 2
     grace_days: int = 10
     late_days: int = 40
+    refund_window_days: int = 75
     version: int = 0
 
     def document(self) -> dict[str, Any]:
@@ -41,6 +42,7 @@ class Rules:
             expiry={"kind": "never"} if months is None else {"kind": "rolling_months", "months": months},
             grace_days=self.grace_days,
             late_days=self.late_days,
+            refund_window_days=self.refund_window_days,
             tiers=[programs.tier(code, points, multiplier) for code, points, multiplier in LADDER],
             tier_policy={"window_months": WINDOW_MONTHS, "keep_months": KEEP_MONTHS},
             redemption=REDEEMING,
@@ -63,6 +65,10 @@ class Rules:
         earliest = midnight(at, self.grace_days + 1)
         month = month_of(earliest)
         return earliest if month_start(month) == earliest else month_start(month + 1)
+
+    def refundable_until(self, occurred_at: int) -> int:
+        """When the refund window of an order is over."""
+        return midnight(occurred_at, self.refund_window_days + 1)
 
     def too_late(self, occurred_at: int, now: int) -> bool:
         """Whether a fact lies too far back."""

@@ -1,4 +1,4 @@
-"""What the writers of the simulation ask for: requests that get in each other's way, each with its meaning in the model."""
+"""What the writers of the simulation ask for: requests that get in each other's way, and what they mean."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import msgspec
 
 from chalicelib.base import clock, ids
 from chalicelib.ledger.records import Record
-from chalicelib.members import adjusting, enrolling
-from chalicelib.members.schema import AdjustmentIn, MemberIn
+from chalicelib.members import adjusting, enrolling, uniting
+from chalicelib.members.schema import AdjustmentIn, MemberIn, MergeIn
 from chalicelib.orders import claims, refunds, service
 from chalicelib.orders.schema import CancelIn, OrderIn, RefundIn
 from chalicelib.rewards import history
@@ -45,6 +45,7 @@ class Request:
 def enrol(client: str, phone: str) -> Request:
     """Enrol somebody; only one can have the phone."""
     member = ids.derived("mem", client, "enrol")
+    body = MemberIn(phone=phone)
 
     def play(model: Model, at: int, rules: Rules) -> Moved:
         if phone in model.phones:
@@ -55,10 +56,19 @@ def enrol(client: str, phone: str) -> Request:
     return Request(
         f"enrol {client}",
         member,
-        lambda now: (
-            enrolling.enrol(MemberIn(phone=phone), client_id=client, key="enrol", actor="system", now=now).record
-        ),
+        lambda now: enrolling.enrol(body, client_id=client, key="enrol", actor="system", now=now).record,
         play,
+    )
+
+
+def merge(closing: str, into: str) -> Request:
+    """Make two members one."""
+    body = MergeIn(into=into)
+    return Request(
+        f"merge {closing}",
+        ids.derived("mrg", closing),
+        lambda now: uniting.merge(closing, body, actor="staff", now=now).record,
+        lambda model, at, _rules: model.merge(closing, into, at),
     )
 
 
@@ -128,7 +138,7 @@ def refund(order_number: str, refund_id: str, occurred_at: int, rules: Rules, **
         f"refund {order_number} {refund_id}",
         ids.derived("ref", name, refund_id),
         lambda now: refunds.refund(name, request, actor="system", now=now).record,
-        lambda model, at, current: model.refund(name, body, at, current),
+        lambda model, at, current: model.refund(name, body, at, occurred_at, current),
         lambda model, now: _known(model, name, occurred_at, now, rules),
     )
 
@@ -141,7 +151,7 @@ def cancel_order(order_number: str, occurred_at: int, rules: Rules) -> Request:
         f"cancel order {order_number}",
         ids.derived("can", name),
         lambda now: refunds.cancel(name, request, actor="system", now=now).record,
-        lambda model, at, current: model.cancel_order(name, at, current),
+        lambda model, at, current: model.cancel_order(name, at, occurred_at, current),
         lambda model, now: _known(model, name, occurred_at, now, rules),
     )
 
@@ -240,7 +250,7 @@ def prelude(rules: Rules, member: str, other: str) -> list[Request]:
     ]
 
 
-def race(rng: random.Random, rules: Rules, member: str, newcomer: str) -> list[Request]:
+def race(rng: random.Random, rules: Rules, member: str, other: str, newcomer: str) -> list[Request]:
     """What is asked for at the same time: a random choice of what can go wrong with the same account."""
     soon = STARTED + 60
     everything = [
@@ -267,6 +277,12 @@ def race(rng: random.Random, rules: Rules, member: str, newcomer: str) -> list[R
         enrol("shop-c", PHONE),
         enrol("shop-d", PHONE),
         claim(newcomer),
+        order("5", rules, member=member, payments=paid_with(member, "held", 30)),
+        merge(member, other),
+        merge(other, rng.choice([member, newcomer])),
+        merge(newcomer, rng.choice([member, other])),
+        adjust(other, -15, "down"),
+        redeem(other, 60, "other"),
         adjust(member, -70, "down"),
         adjust(member, 25, "up"),
     ]

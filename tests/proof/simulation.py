@@ -64,13 +64,18 @@ class Run:
 
 
 def simulate(seed: int) -> Counter[str]:
-    """Run a seed and judge it; gives what happened. Raises AssertionError where a point was lost, invented or doubled."""
+    """Run a seed and judge it; gives what happened. Raises AssertionError where a point was lost or invented."""
     run = Run(seed)
+    play(run)
+    return run.seen
+
+
+def play(run: Run) -> None:
+    """The race, the calm after it, and the judgement."""
     with intercepted(run.scheduler.call), mock.patch("time.sleep"):
         _race(run)
         _calm(run)
         _judge(run)
-    return run.seen
 
 
 def _race(run: Run) -> None:
@@ -81,7 +86,7 @@ def _race(run: Run) -> None:
     run.scheduler.time = STARTED
     for request in scenario.prelude(rules, member, other):
         _ask(run, request, STARTED)
-    wanted = scenario.race(run.rng, rules, member, newcomer)
+    wanted = scenario.race(run.rng, rules, member, other, newcomer)
     if run.rng.random() < 0.5:
         programs.publish(LATER.document(), starts_at=STARTED + 1200, by="tests", now=STARTED)
         run.versions[2] = LATER
