@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-from typing import Any
-
-import botocore.session
 import msgspec
-from botocore.config import Config
 
-from chalicelib.base import facts
+from chalicelib.base import facts, queues
 from chalicelib.base.settings import settings
 from chalicelib.ledger.chain import Entry
 
@@ -33,10 +28,4 @@ def route(entry: Entry) -> None:
     """Send a notice of `entry` to whoever asked for its kind; it may arrive more than once."""
     notice = Notice(entry.member_id, entry.seq, entry.kind, entry.record)
     for queue_url in queues_for(entry.kind):
-        _sqs().send_message(QueueUrl=queue_url, MessageBody=msgspec.json.encode(notice).decode())
-
-
-@functools.cache
-def _sqs() -> Any:
-    config = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-    return botocore.session.get_session().create_client("sqs", config=config)
+        queues.send(queue_url, notice)

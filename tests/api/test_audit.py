@@ -20,6 +20,8 @@ from chalicelib.ledger.table import AccountItem, EntryItem, read_page, read_view
 from chalicelib.members.sweeping import sweep_member
 from chalicelib.orders.table import OrderStep, step_name
 from tests.api import night, shop
+from tests.api.client import client
+from tests.api.shop import SHOP
 from tests.faults import calls
 
 
@@ -325,3 +327,22 @@ class TestTheDigest:
 
 def impossible(*_arguments: object, **_more: object) -> Callable[..., object]:
     raise RuntimeError("nothing can be read")
+
+
+class TestMergedAccounts:
+    def test_are_in_order_on_both_chains(self, member_id: str) -> None:
+        other = shop.enrol("other", phone="+8613900139000")
+        shop.post_order("other's", member_id=other)
+        answer = client.post(f"/v1/members/{other}/merge", json={"into": member_id}, caller=SHOP)
+        assert answer.status == 201, answer.text
+        shop.post_order("later", member_id=other)
+        night.project(member_id, other)
+        assert faults_of(member_id) == faults_of(other) == []
+        assert TestARecord().orphans() == []
+
+    def test_that_were_closed_are_never_swept(self, member_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        other = shop.enrol("other", phone="+8613900139000")
+        client.post(f"/v1/members/{other}/merge", json={"into": member_id}, caller=SHOP)
+        later(monkeypatch, 5 * 366)
+        assert not sweep_member(other, now=clock.now())
+        assert sweep_member(member_id, now=clock.now())

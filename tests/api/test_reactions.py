@@ -10,7 +10,7 @@ from unittest import mock
 import boto3
 import pytest
 
-from chalicelib.base import clock, dynamo
+from chalicelib.base import clock, dynamo, queues
 from chalicelib.base.settings import settings
 from chalicelib.ledger import projector, router, stream
 from chalicelib.ledger.table import AccountItem
@@ -169,7 +169,7 @@ def test_only_facts_that_somebody_asked_for_are_routed() -> None:
     shop.post_order(member_id=member_id)
     sent: list[dict[str, Any]] = []
     queue = mock.Mock(send_message=lambda **message: sent.append(message))
-    with mock.patch.object(router, "_sqs", return_value=queue):
+    with mock.patch.object(queues, "client", return_value=queue):
         for arrival in stream.read(stream_event(member_id)).arrivals:
             router.route(arrival.entry)
     assert [json.loads(message["MessageBody"]) for message in sent] == [
