@@ -29,8 +29,9 @@ STARTED = 1_800_000_000
 SHOP = system("members.write", "members.read", "orders.write", "redemptions.write", "adjustments.write")
 PHONES = [f"+861380013800{number}" for number in range(5)]
 VERSIONS = (
-    Rules(points=2, expiry_months=1, pending_days=0),
     Rules(points=3, per_minor=200, pending_days=7),
+    Rules(points=2, expiry_months=1),
+    Rules(points=2, expiry_months=1, pending_days=21),
     Rules(pending_days=14, expiry_months=None),
     Rules(welcome_points=0, grace_days=0, late_days=10),
     Rules(points=1, per_minor=30, expiry_months=3, pending_days=1),

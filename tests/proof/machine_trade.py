@@ -45,26 +45,37 @@ class Trade(Shop):
     @rule(bought=purchases(), choice=PICKS, age_s=AGES_S, by_phone=st.booleans(), pays=st.booleans())
     def order(self, bought: dict[str, Any], choice: int, age_s: int, *, by_phone: bool, pays: bool) -> None:
         """Somebody buys: a member by id, or anybody by phone, perhaps paying a part with a redemption."""
-        number, occurred_at = self.number(), self.now - age_s
-        body = {
-            "source": "shop",
-            "order_id": number,
-            "occurred_at": clock.text(occurred_at),
-            "currency": "CNY",
-            **bought,
-        }
         if by_phone:
-            phone = self.pick(PHONES, choice)
-            body["identity"] = {"phone": phone}
-            member = self.model.phones.get(phone)
+            self.buy(bought, age_s, {"identity": {"phone": self.pick(PHONES, choice)}}, pays=pays)
         else:
-            member = body["member_id"] = self.pick(self.members, choice)
+            self.buy(bought, age_s, {"member_id": self.pick(self.members, choice)}, pays=pays)
+
+    def buy(self, bought: dict[str, Any], age_s: int, buyer: dict[str, Any], *, pays: bool) -> None:
+        """Send an order."""
+        number, occurred_at = self.number(), self.now - age_s
+        body = {"source": "shop", "order_id": number, "occurred_at": clock.text(occurred_at), "currency": "CNY"}
+        body |= {**bought, **buyer}
+        member = buyer.get("member_id") or self.model.phones.get(buyer["identity"]["phone"])
         if pays and member:
             self.pay(body, member)
         order = Order(body, occurred_at, self.rules_at(occurred_at))
         self.judge(
             "order", self.send("/v1/orders", body), lambda: self.place(order_id_of("shop", number), order, member)
         )
+
+    @precondition(lambda self: self.strangers())
+    @rule(bought=purchases(), age_s=AGES_S, back=st.booleans())
+    def guest(self, bought: dict[str, Any], age_s: int, *, back: bool) -> None:
+        """Somebody buys, perhaps sends a part back, and enrols afterwards."""
+        phone = self.strangers()[0]
+        self.buy(bought, age_s, {"identity": {"phone": phone}}, pays=False)
+        if back and self.model.orders:
+            self.refund_by_amount(0, 3, 4)
+        self.enrol(phone)
+
+    def strangers(self) -> list[str]:
+        """Phones of nobody yet."""
+        return [phone for phone in PHONES if phone not in self.model.phones]
 
     def place(self, name: str, order: Order, member: str | None) -> Moved | None:
         """What the model makes of an order."""

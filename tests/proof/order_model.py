@@ -110,7 +110,7 @@ class Order:
     def eligible(self) -> int:
         """What earns: neither tax nor shipping nor what points paid."""
         spent = sum(payment["amount_minor"] for payment in self.body.get("payments", []) if payment["type"] == "points")
-        return max(0, self.total - self.body.get("tax_minor", 0) - self.body.get("shipping_minor", 0) - spent)
+        return max(0, self.total - int(self.body.get("tax_minor", 0) + self.body.get("shipping_minor", 0) + spent))
 
     @property
     def refunded(self) -> int:
@@ -144,7 +144,7 @@ class Order:
         )
         left = self.total - sum(self.by_line)
         exact = by_line + ((figure - by_line) * self.at_large / left if left else 0)
-        return int(exact.numerator // exact.denominator)
+        return exact.numerator // exact.denominator
 
     def _line_parts(self, figure: int, amounts: list[int]) -> list[tuple[int, int, int]]:
         return list(zip(shares(figure, amounts), self.by_line, amounts, strict=True))

@@ -55,7 +55,9 @@ class Store:
             case "PutItem" | "UpdateItem" | "DeleteItem":
                 return self._write(operation, parameters)
             case "Scan":
-                return {"Items": self.items(parameters["TableName"])}
+                # In no order that anybody may rely on; this one is easy to compare.
+                found = sorted(self.items(parameters["TableName"]), key=_order)
+                return {"Items": found, "Count": len(found), "ScannedCount": len(found)}
         raise NotImplementedError(operation)
 
     def items(self, table: str) -> list[Item]:
@@ -186,6 +188,10 @@ def _split(table: str, item: Item) -> tuple[Any, Any]:
     return plain(item[hash_name]), plain(item[range_names[0]]) if range_names else None
 
 
+def _order(item: Item) -> str:
+    return str(sorted((name, str(value)) for name, value in item.items()))
+
+
 def _projected(item: Item, parameters: Parameters) -> Item:
     projection = parameters.get("ProjectionExpression")
     if projection is None:
@@ -224,6 +230,8 @@ class Shadow:
         """The reference's answer or error, after both have been found equal."""
         self.compared[operation] = self.compared.get(operation, 0) + 1
         expected, error = _outcome(lambda: self._reference(operation, parameters))
+        if operation == "Scan":
+            expected["Items"].sort(key=_order)
         found, own_error = _outcome(lambda: self._store.call(operation, parameters))
         assert _essence(found, own_error) == _essence(expected, error), (operation, parameters)
         if error:
