@@ -80,13 +80,11 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     carried: dict[str, dict[str, object]]
 
 
-def begin(night: str, *, now: int) -> tuple[int, bool]:
-    """When a night began, and whether all its messages were sent before; the first to ask begins it."""
-    item = StartItem(night, "start", began_at=clock.text(now))
-    if _put_once(item):
-        return now, False
-    stored = StartItem.get(night, "start", consistent_read=True)
-    return clock.parse(stored.began_at), stored.sent_at is not None
+def begin(night: str, *, now: int) -> bool:
+    """Begin a night; False if it was begun before and all its messages were sent."""
+    if _put_once(StartItem(night, "start", began_at=clock.text(now))):
+        return True
+    return StartItem.get(night, "start", consistent_read=True).sent_at is None
 
 
 def sent(night: str, *, now: int) -> None:

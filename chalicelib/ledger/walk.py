@@ -28,14 +28,13 @@ _RESERVE_MS = 30_000
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
     """A part of one segment's way.
 
-    `night` is the day that the walk belongs to and `began_at` when it was begun; `cut` is the beginning of that day, in
-    seconds like `began_at`. `after` is the last member that was visited. With `per_leg` a leg ends after so many
-    accounts, even if there is time left. `carried` is what the visitors have found so far, by their names.
+    `night` is the day that the walk belongs to and `cut` its beginning, in seconds. `after` is the last member that was
+    visited. With `per_leg` a leg ends after so many accounts, even if there is time left. `carried` is what the
+    visitors have found so far, by their names.
     """
 
     walk: str
     night: str
-    began_at: int
     cut: int
     segment: int
     segments: int

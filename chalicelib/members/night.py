@@ -29,8 +29,7 @@ def start(*, now: int, per_leg: int = 0) -> Night:
     zone = programs.in_force(now, now=now).program.zone
     cut = clock.day_start(now, 0, zone)
     day = datetime.fromtimestamp(cut, zone).date().isoformat()
-    began_at, was_sent = nights.begin(day, now=now)
-    if was_sent:
+    if not nights.begin(day, now=now):
         return Night(day, 0)
     segments = settings().nightly_segments
     for walk, queue_url in (("sweep", settings().nightly_queue_url), ("audit", settings().audit_queue_url)):
@@ -38,7 +37,6 @@ def start(*, now: int, per_leg: int = 0) -> Night:
             leg = Leg(
                 walk=walk,
                 night=day,
-                began_at=began_at,
                 cut=cut,
                 segment=segment,
                 segments=segments,
