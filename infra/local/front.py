@@ -60,11 +60,12 @@ def front(
 
     async def proxy(request: Request) -> Response:
         if int(request.headers.get("content-length", "0")) > _LARGEST_BODY:
-            return _too_large()
+            return _gateway_says("REQUEST_TOO_LARGE")
         answer = await request.app.state.client.request(
             request.method,
             _url(api, request),
-            headers=[(name, value) for name, value in request.headers.items() if name not in _HOP_BY_HOP],
+            # As bytes, for what callers put into headers is not always text.
+            headers=[(name, value) for name, value in request.headers.raw if name.decode("latin-1") not in _HOP_BY_HOP],
             content=await request.body(),
         )
         kept = {name: value for name, value in answer.headers.items() if name not in _HOP_BY_HOP | _OWN}
@@ -106,6 +107,7 @@ def front(
             Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
             Middleware(GZipMiddleware, minimum_size=1024),
         ],
+        exception_handlers={404: _nothing},
         lifespan=lifespan,
     )
 
@@ -116,8 +118,13 @@ def _url(api: str, request: Request) -> str:
     return f"{api}{path}?{query}" if query else f"{api}{path}"
 
 
-def _too_large() -> Response:
-    problem = PROBLEMS["REQUEST_TOO_LARGE"]
+async def _nothing(_request: Request, _error: Exception) -> Response:
+    # Such as a path with a line end in it, which no route of Starlette's takes.
+    return _gateway_says("RESOURCE_NOT_FOUND")
+
+
+def _gateway_says(kind: str) -> Response:
+    problem = PROBLEMS[kind]
     return JSONResponse(document(problem, str(uuid.uuid4())), problem.status, headers(problem))
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,13 +13,16 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
+import uvicorn
 from rich.console import Console
 
 from infra import package
 from infra.local.aws import client
 from infra.local.deploy import Stack
+from infra.local.front import front
+from infra.local.paths import OPENAPI
 from infra.local.start import start
-from infra.local.tokens import system_token
+from infra.local.tokens import member_token, system_token
 
 Found = TypeVar("Found")
 _PATIENCE_SECONDS = 60
@@ -56,6 +62,29 @@ def shop(stack: Stack) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {system_token(stack)}"}
     with httpx.Client(base_url=stack.api, headers=headers, timeout=60) as http:
         yield http
+
+
+@pytest.fixture(scope="session")
+def browser(stack: Stack, template: Path) -> Iterator[httpx.Client]:
+    """The front, as a browser reaches it."""
+    app = front(
+        api=stack.api,
+        template=json.loads(template.read_text(encoding="utf-8")),
+        openapi=OPENAPI,
+        swagger_ui=OPENAPI.parent,
+        token=lambda who: system_token(stack) if who == "system" else member_token(stack, who),
+        overview={"members": []},
+    )
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60) as http:
+            eventually(lambda: server.started)
+            yield http
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture(scope="session")

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from infra.errors import InfraError
 from infra.local.deploy import Stack
-from infra.local.front import front
 from infra.local.paths import OPENAPI
 from infra.local.tokens import member_token, system_token
-from tests.stack.conftest import eventually
 from tests.stack.shop import available, enrol, order
 
 OPERATIONS = [
@@ -101,29 +94,6 @@ def test_a_member_that_does_not_exist_cannot_sign_in(stack: Stack) -> None:
 @pytest.mark.parametrize(("method", "path"), [("GET", "/v1/nothing"), ("DELETE", "/v1/program"), ("GET", "/")])
 def test_an_unknown_route_or_method_is_not_found(shop: httpx.Client, method: str, path: str) -> None:
     refused(shop.request(method, path), 404, "not_found")
-
-
-@pytest.fixture(scope="module")
-def browser(stack: Stack, template: Path) -> Iterator[httpx.Client]:
-    """The front, as a browser reaches it."""
-    app = front(
-        api=stack.api,
-        template=json.loads(template.read_text(encoding="utf-8")),
-        openapi=OPENAPI,
-        swagger_ui=OPENAPI.parent,
-        token=lambda who: system_token(stack) if who == "system" else member_token(stack, who),
-        overview={"members": []},
-    )
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60) as http:
-            eventually(lambda: server.started)
-            yield http
-        server.should_exit = True
-        thread.join()
 
 
 def test_the_front_serves_the_api_with_a_token_that_it_hands_out(browser: httpx.Client) -> None:
