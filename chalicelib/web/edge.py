@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -16,6 +17,8 @@ from chalicelib.web import cors, problems
 # A child of the application's own logger, whose handler writes to the function's log.
 _log = logging.getLogger("huike.http")
 _log.setLevel(logging.INFO)
+
+_OWN_ID = re.compile(r"me|[a-z]{3}_[a-z2-7]{26}")
 
 
 def finish(request: Request | None, get_response: Callable[[Any], Response]) -> Response:
@@ -42,7 +45,7 @@ def finish(request: Request | None, get_response: Callable[[Any], Response]) -> 
     }
     if request:
         spent_ms = (time.perf_counter() - begun) * 1000
-        _log.info("%s %s %d %.0f ms %s", request.method, request.path, response.status_code, spent_ms, _id(request))
+        _log.info("%s %s %d %.0f ms %s", request.method, _shown(request), response.status_code, spent_ms, _id(request))
     return response
 
 
@@ -59,6 +62,15 @@ def _translated(response: Response) -> Exception:
 def _problem(request: Request | None, error: Exception) -> Response:
     problem = problems.answer(error, _id(request))
     return Response(problem.body, {**problem.headers}, problem.status)
+
+
+def _shown(request: Request) -> str:
+    """The path as the log may show it: a caller can put a phone where an id belongs, so only ids of ours are shown."""
+    shown = str(request.context.get("resourcePath", ""))
+    for name, value in (request.uri_params or {}).items():
+        if _OWN_ID.fullmatch(value):
+            shown = shown.replace(f"{{{name}}}", value)
+    return shown
 
 
 def _id(request: Request | None) -> str:

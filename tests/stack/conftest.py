@@ -42,10 +42,16 @@ def template() -> Path:
 
 
 @pytest.fixture(scope="session")
-def stack(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the local AWS keeps its files; `aws.log` holds what it and the functions print."""
+    return tmp_path_factory.mktemp("stack")
+
+
+@pytest.fixture(scope="session")
+def stack(template: Path, stack_folder: Path) -> Iterator[Stack]:
     """The deployed stack, empty."""
     quiet = Console(file=io.StringIO())
-    with start(tmp_path_factory.mktemp("stack"), None, quiet, template) as running:
+    with start(stack_folder, None, quiet, template) as running:
         yield running
 
 
