@@ -40,6 +40,7 @@ PICKS = st.sampled_from([0, 0, 0, 1, 1, 2, 3, 5, 8])
 ACCEPTED = (200, 201, 202)
 REACHED: Counter[tuple[str, str]] = Counter()
 """What came of the requests so far, by their kind: so that a test can see that everything was tried."""
+STEP = ("step", "checked")
 
 
 @dataclass(frozen=True)
@@ -239,6 +240,7 @@ class Shop(RuleBasedStateMachine):
     @invariant()
     def every_point_is_accounted_for(self) -> None:
         """The chains hold, and every account is what the model says."""
+        REACHED[STEP] += 1
         found = self.watch.look()
         assert set(found) == set(self.model.accounts)
         for member in self.members:

@@ -1,0 +1,59 @@
+"""Histories that the proof found going wrong once, each as an example of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import faults
+from tests.api import shop
+from tests.api.client import client
+from tests.api.shop import SHOP
+from tests.proof.store import in_memory
+
+
+@pytest.fixture(autouse=True)
+def tables() -> Iterator[None]:
+    with in_memory():
+        yield
+
+
+@pytest.fixture
+def member_id() -> str:
+    """A member with 300 points."""
+    member_id = shop.enrol()
+    shop.post_order("opening", member_id=member_id, total_minor=200_00)
+    return member_id
+
+
+def payment(redemption: dict[str, Any]) -> list[dict[str, Any]]:
+    amount = redemption["amount_minor"]
+    return [
+        {"type": "points", "amount_minor": amount, "redemption_id": redemption["id"]},
+        {"type": "card", "amount_minor": 100_00 - amount},
+    ]
+
+
+def missing_the_last_step(real: faults.Call, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """A read that is not consistent and lags behind by one write."""
+    answer = real(name, parameters)
+    return {**answer, "Items": answer["Items"][:-1]}
+
+
+def test_a_refund_after_a_cancelled_redemption_takes_none_of_its_points_away_again(member_id: str) -> None:
+    redemption = shop.redeem(member_id, 200).json["redemption"]
+    order_id = shop.post_order(member_id=member_id, payments=payment(redemption)).json["order"]["id"]
+    assert shop.refund(order_id, "half", amount_minor=50_00).json["refund"]["returned_points"] == 100
+    assert client.post(f"/v1/redemptions/{redemption['id']}/cancel", caller=SHOP).json["entry"]["points"] == 100
+    assert shop.refund(order_id, "quarter", amount_minor=25_00).json["refund"]["returned_points"] == 0
+    account = shop.account(member_id)
+    assert (account["owed"], account["lifetime"]["restored"]) == (0, 200)
+
+
+def test_a_hold_committed_a_moment_ago_pays_though_a_read_lags_behind(member_id: str) -> None:
+    redemption = shop.redeem(member_id, 200, hold_seconds=600).json["redemption"]
+    client.post(f"/v1/redemptions/{redemption['id']}/commit", caller=SHOP)
+    with faults.calls(missing_the_last_step, operation="Query"):
+        assert shop.post_order(member_id=member_id, payments=payment(redemption)).status == 201
