@@ -39,8 +39,8 @@ MUTANTS = (
     Mutant(
         "A time-out is taken for a commit",
         "ledger/posting.py",
-        "which the next try finds out.\n        return Outcome.AGAIN, {}",
-        "which the next try finds out.\n        return Outcome.COMMITTED, {}",
+        "    if len(reasons) != len(order):\n        return Outcome.AGAIN, {}",
+        "    if len(reasons) != len(order):\n        return Outcome.COMMITTED, {}",
     ),
     Mutant(
         "A changed body under a known key is answered as a replay",
