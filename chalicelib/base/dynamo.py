@@ -7,6 +7,8 @@ of its connections are bound to one client here, with our own time-outs.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -32,10 +34,36 @@ _CONFIG = Config(
 )
 
 
+@dataclass
+class Units:
+    """Capacity units that DynamoDB says it has billed; a request that failed tells none, though some are billed."""
+
+    read: float = 0
+    write: float = 0
+
+
+used = Units()
+"""What this process has used so far. A function serves one request at a time, so a difference is one request's."""
+
+_READING = frozenset({"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"})
+
+
 @functools.cache
 def client() -> BaseClient:
     """The process's DynamoDB client; region, credentials and endpoint come from the environment."""
-    return botocore.session.get_session().create_client("dynamodb", config=_CONFIG)
+    made = botocore.session.get_session().create_client("dynamodb", config=_CONFIG)
+    made.meta.events.register("after-call.dynamodb", _count)
+    return made
+
+
+def _count(parsed: Mapping[str, Any], model: Any, **_rest: Any) -> None:
+    """Add what an answer says of its cost, which PynamoDB asks for with every request."""
+    found = parsed.get("ConsumedCapacity") or ()
+    units = sum(part.get("CapacityUnits", 0) for part in ([found] if isinstance(found, Mapping) else found))
+    if model.name in _READING:
+        used.read += units
+    else:
+        used.write += units
 
 
 BaseConnection.client = property(lambda _connection: client())  # type: ignore[assignment,method-assign]

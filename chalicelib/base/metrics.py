@@ -1,9 +1,10 @@
-"""Metrics as log lines: CloudWatch reads the embedded metric format from the log, without a call of its own."""
+"""Lines of the log as JSON, and metrics in them: CloudWatch reads its embedded metric format without a call of ours."""
 
 from __future__ import annotations
 
 import sys
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -13,11 +14,25 @@ NAMESPACE: Final = "Huike"
 
 
 def publish(name: str, value: int, *, now: int) -> None:
-    """Publish a count under `name` for this stage, as of `now` (seconds).
+    """Publish a count under `name` for this stage, as of `now` (seconds)."""
+    line = {"Stage": settings().stage, name: value}
+    write(line | embedded({name: "Count"}, ["Stage"], now_ms=now * 1000))
 
-    The line is written past the loggers, for in a function they would wrap it into a document of their own.
+
+def embedded(units: Mapping[str, str], dimensions: Sequence[str], *, now_ms: int) -> dict[str, Any]:
+    """What makes metrics of a line's fields: the unit of each, and the fields that are their dimensions."""
+    metric = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [dimensions],
+        "Metrics": [{"Name": name, "Unit": unit} for name, unit in units.items()],
+    }
+    return {"_aws": {"Timestamp": now_ms, "CloudWatchMetrics": [metric]}}
+
+
+def write(line: Mapping[str, Any]) -> None:
+    """Write one line of the log as JSON.
+
+    It goes past the loggers, for in a function they would wrap it into a document of their own.
     """
-    metric = {"Namespace": NAMESPACE, "Dimensions": [["Stage"]], "Metrics": [{"Name": name, "Unit": "Count"}]}
-    line = {"_aws": {"Timestamp": now * 1000, "CloudWatchMetrics": [metric]}, "Stage": settings().stage, name: value}
     sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
     sys.stdout.flush()

@@ -32,6 +32,7 @@ class Settings:
     audit_queue_url: str = ""
     nightly_segments: int = 4
     audit_cycle_nights: int = 28
+    request_metrics: bool = False
 
     def table(self, name: str) -> str:
         """The full name of one of the engine's tables."""
@@ -53,6 +54,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         audit_queue_url=environment.get("HUIKE_AUDIT_QUEUE_URL", ""),
         nightly_segments=int(environment.get("HUIKE_NIGHTLY_SEGMENTS", "4")),
         audit_cycle_nights=int(environment.get("HUIKE_AUDIT_CYCLE_NIGHTS", "28")),
+        request_metrics=environment.get("HUIKE_REQUEST_METRICS") == "on",
     )
 
 

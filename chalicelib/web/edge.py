@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -13,10 +11,7 @@ from chalice.app import Request, Response
 
 from chalicelib.base.errors import Invalid
 from chalicelib.web import cors, problems
-
-# A child of the application's own logger, whose handler writes to the function's log.
-_log = logging.getLogger("huike.http")
-_log.setLevel(logging.INFO)
+from chalicelib.web.request_log import Stopwatch
 
 _OWN_ID = re.compile(r"me|[a-z]{3}_[a-z2-7]{26}")
 
@@ -27,7 +22,7 @@ def finish(request: Request | None, get_response: Callable[[Any], Response]) -> 
     Chalice answers an unknown method by itself, without CORS headers and in a form of its own; a view's failure outside
     its room would look alike.
     """
-    begun = time.perf_counter()
+    stopwatch = Stopwatch()
     try:
         response = get_response(request)
     except Exception as error:  # noqa: BLE001 -- every failure is answered as a problem, and logged there
@@ -44,8 +39,7 @@ def finish(request: Request | None, get_response: Callable[[Any], Response]) -> 
         **response.headers,
     }
     if request:
-        spent_ms = (time.perf_counter() - begun) * 1000
-        _log.info("%s %s %d %.0f ms %s", request.method, _shown(request), response.status_code, spent_ms, _id(request))
+        stopwatch.write_line(request, response)
     return response
 
 

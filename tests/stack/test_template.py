@@ -160,7 +160,7 @@ def test_a_walk_may_hand_on_as_often_as_it_takes(document: dict[str, Any]) -> No
 
 
 def test_one_alarm_watches_the_audit_and_can_be_turned_off(document: dict[str, Any]) -> None:
-    (alarm,) = of_type(document, "AWS::CloudWatch::Alarm").values()
+    alarm = document["Resources"]["AuditMismatchAlarm"]
 
     assert alarm["Condition"] == "HasAuditAlarm"
     assert document["Parameters"]["AuditAlarm"]["Default"] == "on"
