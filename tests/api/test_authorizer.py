@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import http.server
 import json
 import subprocess
@@ -15,7 +17,8 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chalicelib.base import settings as base_settings
@@ -200,6 +203,44 @@ class TestRefusals:
     def test_another_algorithm_of_the_same_key(self) -> None:
         refuses(f"Bearer {token(USER, alg='RS512')}")
 
+    @pytest.mark.parametrize("alg", ["PS256", "RS384", "rs256", "None", "NONE", "EdDSA", "RS256 ", "HS512"])
+    def test_an_algorithm_that_only_the_header_claims(self, alg: str) -> None:
+        _head, body, signature = token(USER).split(".")
+        head = encoded(json.dumps({"alg": alg, "kid": "rsa"}).encode())
+        refuses(f"Bearer {head}.{body}.{signature}")
+        refuses(f"Bearer {head}.{body}.")
+
+    @pytest.mark.parametrize(
+        "kid", ["../../../dev/null", "/dev/null", "file:///dev/null", "rsa\x00", " rsa", "RSA", "", "' OR '1'='1", "0"]
+    )
+    def test_a_key_id_is_a_name_and_no_way_to_somewhere(self, issuer: list[str], kid: str) -> None:
+        refuses(f"Bearer {token(USER, kid=kid)}")
+        assert set(issuer) <= {JWKS}
+
+    @pytest.mark.parametrize("name", ["jwk", "jku", "x5u", "x5c"])
+    def test_a_key_that_the_token_brings_itself(self, issuer: list[str], name: str) -> None:
+        brought = {
+            "jwk": jwk(OTHER_KEY, "rsa"),
+            "jku": "http://127.0.0.1:9/keys",
+            "x5u": "http://127.0.0.1:9/certificate",
+            "x5c": ["MIIB"],
+        }
+        claims = {**USER, "iss": ISSUER, "exp": int(time.time()) + 60}
+        refuses(f"Bearer {jwt.encode(claims, OTHER_KEY, 'RS256', {'kid': 'rsa', name: brought[name]})}")
+        assert issuer == [JWKS]
+
+    def test_an_extension_that_must_be_understood_and_is_not(self) -> None:
+        claims = {**USER, "iss": ISSUER, "exp": int(time.time()) + 60}
+        refuses(f"Bearer {jwt.encode(claims, RSA_KEY, 'RS256', {'kid': 'rsa', 'crit': ['huike'], 'huike': 1})}")
+
+    @pytest.mark.parametrize("claims", [{"exp": "soon"}, {"exp": []}, {"nbf": "now"}, {"iat": "then"}, {"iss": [5]}])
+    def test_times_and_issuers_of_a_strange_form(self, claims: dict[str, Any]) -> None:
+        whole = {**USER, "iss": ISSUER, "exp": int(time.time()) + 60, **claims}
+        head = encoded(json.dumps({"alg": "RS256", "kid": "rsa"}).encode())
+        body = encoded(json.dumps(whole).encode())
+        signature = RSA_KEY.sign(f"{head}.{body}".encode(), padding.PKCS1v15(), hashes.SHA256())
+        refuses(f"Bearer {head}.{body}.{encoded(signature)}")
+
     def test_a_curve_key_signs_as_well(self) -> None:
         assert caller(token(USER, key=EC_KEY, alg="ES256", kid="ec")).kind == "member"
 
@@ -209,13 +250,12 @@ class TestRefusals:
             tokens.caller_of(USER, bare)
 
 
+def encoded(part: bytes) -> str:
+    """A part of a token."""
+    return base64.urlsafe_b64encode(part).decode().rstrip("=")
+
+
 def forged(secret: bytes, kid: str) -> str:
-    import hashlib  # noqa: PLC0415
-    import hmac  # noqa: PLC0415
-
-    def encoded(part: bytes) -> str:
-        return base64.urlsafe_b64encode(part).decode().rstrip("=")
-
     head = encoded(json.dumps({"alg": "HS256", "typ": "JWT", "kid": kid}).encode())
     body = encoded(json.dumps({**USER, "iss": ISSUER, "exp": int(time.time()) + 60}).encode())
     signature = hmac.digest(secret, f"{head}.{body}".encode(), hashlib.sha256)
