@@ -18,8 +18,6 @@ import httpx
 import msgspec
 
 from chalicelib.ledger.chain import BrokenChain, Entry, entry_hash, verify_next
-from chalicelib.ledger.effects import Effect
-from chalicelib.ledger.state import pack, unpack
 from infra.errors import InfraError
 
 _PAGE = 100
@@ -115,12 +113,8 @@ def _checked(tail: Entry | None, link: Link) -> Entry:
 
 
 def _entry(link: Link) -> Entry:
-    effect, state = msgspec.msgpack.decode(link.effect, type=Effect), unpack(link.state)
-    # Two packed forms of one state would have two hashes, of which only one can be checked.
-    if (msgspec.msgpack.encode(effect), pack(state)) != (link.effect, link.state):
-        raise BrokenChain(link.member_id, link.seq, "its effect or state is not packed in the one form that is hashed")
-    fields = {name: getattr(link, name) for name in Entry.__struct_fields__}
-    return Entry(**{**fields, "effect": effect, "state": state})
+    fields = {name: getattr(link, name) for name in Link.__struct_fields__ if name in Entry.__struct_fields__}
+    return Entry(**fields, packed_effect=link.effect, packed_state=link.state)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -17,7 +17,6 @@ from chalicelib.base.retry import attempts
 from chalicelib.base.settings import settings
 from chalicelib.ledger.chain import BrokenChain, Entry, entry_hash, verify_next
 from chalicelib.ledger.records import Place, placed
-from chalicelib.ledger.state import pack
 from chalicelib.ledger.sweep import record_of
 from chalicelib.ledger.table import AccountItem, EntryItem, read_chain, read_view, to_entry
 
@@ -155,7 +154,7 @@ class _Chain:
         if entry is None:
             return [Finding(self.member_id, _seq(view), "the view shows an entry that is not there")]
         shown = (view.available, view.tier, view.state, view.head)
-        if shown != (entry.state.available, entry.tier, pack(entry.state), entry_hash(entry)):
+        if shown != (entry.state.available, entry.tier, entry.packed_state, entry_hash(entry)):
             return [Finding(self.member_id, entry.seq, "the view shows something else than the entry")]
         return []
 

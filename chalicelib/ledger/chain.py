@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 
 import msgspec
 
-from chalicelib.ledger.effects import Effect, apply, fold
-from chalicelib.ledger.state import State, pack
+from chalicelib.ledger.effects import Effect, apply, fold, pack_effect, unpack_effect
+from chalicelib.ledger.state import State, pack, unpack
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,10 +31,12 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     currency: str = ""
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One link of a member's chain: a fact, its effect, and the account's state after it.
 
     `points` is the net movement, `expired` what lapsed by date since the entry before, `prev` the hash of that entry.
+    Effect and state are kept as they were packed, for it is these bytes that are hashed: a later release, whose structs
+    have grown, would pack the same state differently.
     """
 
     member_id: str
@@ -50,9 +53,23 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     amount_minor: int
     currency: str
     tier: str
-    effect: Effect
-    state: State
+    packed_effect: bytes
+    packed_state: bytes
     prev: bytes
+
+    def __post_init__(self) -> None:
+        """Read effect and state at once, so that an entry that cannot be read is never made. Raises MsgspecError."""
+        _ = self.effect, self.state
+
+    @cached_property
+    def effect(self) -> Effect:
+        """What the entry changed."""
+        return unpack_effect(self.packed_effect)
+
+    @cached_property
+    def state(self) -> State:
+        """The account's state after it."""
+        return unpack(self.packed_state)
 
 
 class BrokenChain(Exception):
@@ -85,8 +102,8 @@ def entry_hash(entry: Entry) -> bytes:
         entry.amount_minor,
         entry.currency,
         entry.tier,
-        msgspec.msgpack.encode(entry.effect),
-        pack(entry.state),
+        entry.packed_effect,
+        entry.packed_state,
         entry.prev,
     )
     return hashlib.sha256(msgspec.msgpack.encode(fields)).digest()
@@ -111,8 +128,8 @@ def link(member_id: str, tail: Entry | None, decision: Decision, posted_at: int)
         amount_minor=decision.amount_minor,
         currency=decision.currency,
         tier=decision.tier,
-        effect=decision.effect,
-        state=after,
+        packed_effect=pack_effect(decision.effect),
+        packed_state=pack(after),
         prev=entry_hash(tail) if tail else genesis(member_id),
     )
 

@@ -62,6 +62,19 @@ _SUMMED = (
 )
 
 
+_DECODER = msgspec.msgpack.Decoder(Effect)
+
+
+def pack_effect(effect: Effect) -> bytes:
+    """The stored form of an effect."""
+    return msgspec.msgpack.encode(effect)
+
+
+def unpack_effect(packed: bytes) -> Effect:
+    """The inverse of `pack_effect`, for this and every earlier version."""
+    return _DECODER.decode(packed)
+
+
 class Unbalanced(AssertionError):
     """An effect takes what the state does not hold, or says another net than its lifetime figures do."""
 

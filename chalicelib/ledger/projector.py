@@ -9,7 +9,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.base import clock
 from chalicelib.ledger.chain import Entry, entry_hash
-from chalicelib.ledger.state import NEVER, pack
+from chalicelib.ledger.state import NEVER
 from chalicelib.ledger.table import AccountItem, read_tail
 
 
@@ -77,6 +77,6 @@ def _values(entry: Entry) -> dict[str, object]:
         "next_expiry_at": clock.text(next_lot.expires_at) if next_lot else None,
         "next_expiry_points": next_lot.points if next_lot else None,
         "updated_at": clock.text(entry.posted_at),
-        "state": pack(state),
+        "state": entry.packed_state,
         "head": entry_hash(entry),
     }

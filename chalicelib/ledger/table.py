@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
@@ -12,10 +11,6 @@ from chalicelib.base import clock
 from chalicelib.base.dynamo import IntAttribute
 from chalicelib.base.settings import settings
 from chalicelib.ledger.chain import Entry
-from chalicelib.ledger.effects import Effect
-from chalicelib.ledger.state import pack, unpack
-
-_EFFECTS = msgspec.msgpack.Decoder(Effect)
 
 
 class EntryItem(Model):
@@ -93,8 +88,8 @@ def to_item(entry: Entry) -> EntryItem:
         currency=entry.currency or None,
         available=entry.state.available,
         tier=entry.tier,
-        effect=msgspec.msgpack.encode(entry.effect),
-        state=pack(entry.state),
+        effect=entry.packed_effect,
+        state=entry.packed_state,
         prev=entry.prev,
     )
 
@@ -116,8 +111,8 @@ def to_entry(item: EntryItem) -> Entry:
         amount_minor=item.amount_minor or 0,
         currency=item.currency or "",
         tier=item.tier,
-        effect=_EFFECTS.decode(item.effect),
-        state=unpack(item.state),
+        packed_effect=item.effect,
+        packed_state=item.state,
         prev=item.prev,
     )
 

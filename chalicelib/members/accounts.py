@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import msgspec
-
 from chalicelib.base import clock
 from chalicelib.ledger.chain import Entry, entry_hash
 from chalicelib.ledger.posting import MemberNotFound, peek
-from chalicelib.ledger.state import NEVER, Lifetime, State, pack
+from chalicelib.ledger.state import NEVER, Lifetime, State
 from chalicelib.ledger.table import read_page, read_tail
 from chalicelib.members.account_schema import (
     AccountOut,
@@ -159,8 +157,8 @@ def _link(entry: Entry) -> LinkOut:
         amount_minor=entry.amount_minor,
         currency=entry.currency,
         tier=entry.tier,
-        effect=msgspec.msgpack.encode(entry.effect),
-        state=pack(entry.state),
+        effect=entry.packed_effect,
+        state=entry.packed_state,
         prev=entry.prev,
         hash=entry_hash(entry),
     )

@@ -124,7 +124,11 @@ class TestAChain:
         """An engine gone wrong could write this: every hash matches, but one record stands behind two entries."""
         entries = read_page(member_id, after_seq=None, newest_first=False, limit=10)
         again = msgspec.structs.replace(
-            entries[-1], seq=5, record=entries[1].record, effect=entries[1].effect, prev=entry_hash(entries[-1])
+            entries[-1],
+            seq=5,
+            record=entries[1].record,
+            packed_effect=entries[1].packed_effect,
+            prev=entry_hash(entries[-1]),
         )
         item = to_item(again)
         item.place = EntryItem.get(member_id, 2).place

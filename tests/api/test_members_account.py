@@ -5,13 +5,10 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-import msgspec
 import pytest
 
 from chalicelib.base import clock
 from chalicelib.ledger.chain import Entry, entry_hash, verify
-from chalicelib.ledger.effects import Effect
-from chalicelib.ledger.state import unpack
 from chalicelib.program.document import default
 from tests.api.client import Response, client, member, staff, system
 from tests.meter import metered
@@ -188,11 +185,9 @@ class TestTheProof:
 
 
 def entry_of(link: dict[str, Any]) -> Entry:
-    fields = {name: value for name, value in link.items() if name != "hash"}
-    fields["effect"] = msgspec.msgpack.decode(base64.b64decode(link["effect"]), type=Effect)
-    fields["state"] = unpack(base64.b64decode(link["state"]))
-    fields["prev"] = base64.b64decode(link["prev"])
-    return Entry(**fields)
+    fields = {name: value for name, value in link.items() if name not in {"hash", "effect", "state", "prev"}}
+    effect, state, prev = (base64.b64decode(link[name]) for name in ("effect", "state", "prev"))
+    return Entry(**fields, packed_effect=effect, packed_state=state, prev=prev)
 
 
 class TestAnAdjustment:

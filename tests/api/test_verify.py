@@ -66,7 +66,7 @@ def test_a_single_page_and_a_list_of_entries_will_do(pages: list[Any]) -> None:
         (3, {"posted_at": 1}, "posted before"),
         (4, {"member_id": "mem_other"}, "another member"),
         (3, {"state": "wQ=="}, "entry 3 of"),
-        (3, {"state": base64.b64encode(msgspec.msgpack.encode([1])).decode()}, "the one form"),
+        (3, {"state": base64.b64encode(msgspec.msgpack.encode([1])).decode()}, "the state does not follow"),
     ],
 )
 def test_a_forged_entry_is_the_first_that_is_wrong(
