@@ -111,13 +111,19 @@ def enrolled(count: int) -> list[str]:
 
 
 def write(members: Sequence[str], rounds: int, *, seed: int = 1) -> Run:
-    """Let 16 threads play every story of `rounds` twice, half of them one copy and half of them the other.
+    """Let 16 threads play every story of `rounds`, in no order."""
+    chance = random.Random(seed)  # noqa: S311 -- no secret
+    stories = [story for number in range(rounds) for story in _stories(number, chance.choice(members))]
+    chance.shuffle(stories)
+    return play(stories, seed=seed)
+
+
+def play(stories: Sequence[Story], *, seed: int = 1) -> Run:
+    """Let 16 threads play every story twice, half of them one copy and half of them the other.
 
     The copies are shuffled a little against each other, so that some meet at the same moment and some come late.
     """
     chance = random.Random(seed)  # noqa: S311 -- no secret
-    stories = [story for number in range(rounds) for story in _stories(number, chance.choice(members))]
-    chance.shuffle(stories)
     order = sorted(range(len(stories)), key=lambda place: place + chance.choice((0, 0, 40)))
     copies = deque(stories), deque(stories[place] for place in order)
     run, lock = Run(), threading.Lock()
