@@ -68,5 +68,10 @@ lock: ## Resolve requirements*.in anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-dev.in -o requirements-dev.txt
 
+.PHONY: advisories
+advisories: $(READY) ## Ask PyPI whether an advisory stands against what ships (needs the network)
+	@test -x .local/advisories/bin/pip-audit || ($(PYTHON) -m venv .local/advisories && .local/advisories/bin/python -m pip install -qq pip-audit==2.10.1)
+	.local/advisories/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
+
 clean: ## Remove everything that was built
 	rm -rf $(VENV) build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .chalice/deployments
