@@ -5,7 +5,6 @@ every cold start would compile everything. Here pip's failures are failures, and
 """
 
 import hashlib
-import json
 import shutil
 import subprocess
 import sys
@@ -13,20 +12,9 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra import trim
 from infra.errors import InfraError
 
-# botocore carries the models of some four hundred services. These are the ones that the functions call.
-SERVICES = ("dynamodb", "sqs")
-PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
-# What phonenumbers imports only when asked for names of places, carriers or zones, or about numbers like 110.
-UNUSED = (
-    "bin",
-    "share",
-    "phonenumbers/carrierdata",
-    "phonenumbers/geodata",
-    "phonenumbers/tzdata",
-    "phonenumbers/shortdata/region_*.py",
-)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -64,20 +52,26 @@ def this_machine() -> Target:
 
 def dependencies(lock: Path, target: Target, cache: Path) -> Path:
     """A folder with the locked dependencies for the target, pruned and compiled; made once per lock and target."""
-    key = hashlib.sha256(lock.read_bytes() + Path(__file__).read_bytes() + repr(target).encode()).hexdigest()[:16]
+    made_by = Path(__file__).read_bytes() + Path(trim.__file__).read_bytes()
+    key = hashlib.sha256(lock.read_bytes() + made_by + repr(target).encode()).hexdigest()[:16]
     folder = cache / f"deps-{target.runtime}-{target.architecture or 'local'}-{key}"
     if folder.exists():
         return folder
     work = cache / f"{folder.name}.partial"
     shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    command += ["--no-deps", "--no-compile", "--only-binary=:all:", "--target", str(work), "-r", str(lock)]
-    _run([*command, *target.pip_options()], f"pip could not install {lock.name} for {target.runtime}")
-    _prune(work)
+    install(lock, target, work)
+    trim.trim(work)
     compile_folder(work, target)
     work.rename(folder)
     return folder
+
+
+def install(lock: Path, target: Target, folder: Path) -> None:
+    """Install the locked dependencies for the target into a new folder, as their wheels have them."""
+    folder.mkdir(parents=True)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command += ["--no-deps", "--no-compile", "--only-binary=:all:", "--target", str(folder), "-r", str(lock)]
+    _run([*command, *target.pip_options()], f"pip could not install {lock.name} for {target.runtime}")
 
 
 def compile_folder(folder: Path, target: Target) -> None:
@@ -105,38 +99,6 @@ def write_zip(folders: list[Path], out: Path) -> str:
             archive.writestr(info, files[name].read_bytes())
     partial.replace(out)
     return hashlib.sha256(out.read_bytes()).hexdigest()
-
-
-def clean(folder: Path) -> None:
-    """Remove what no function reads: other interpreters' bytecode, tests, installers' notes."""
-    for pattern in ("__pycache__", "*.dist-info", "tests"):
-        for path in list(folder.rglob(pattern)):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _prune(folder: Path) -> None:
-    clean(folder)
-    for pattern in UNUSED:
-        for path in list(folder.glob(pattern)):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    data = folder / "botocore" / "data"
-    if not data.exists():
-        return
-    for path in data.iterdir():
-        if path.is_dir() and path.name not in SERVICES:
-            shutil.rmtree(path)
-    for path in [*data.rglob("examples-1.json*"), *data.rglob("paginators-1.*"), *data.rglob("waiters-2.*")]:
-        path.unlink()
-    _prune_endpoints(data / "endpoints.json")
-
-
-def _prune_endpoints(path: Path) -> None:
-    """Keep our services in the partitions where Huike may run: the whole list costs 25 ms of every cold start."""
-    document = json.loads(path.read_text(encoding="utf-8"))
-    document["partitions"] = [part for part in document["partitions"] if part["partition"] in PARTITIONS]
-    for part in document["partitions"]:
-        part["services"] = {name: part["services"][name] for name in SERVICES if name in part["services"]}
-    path.write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")
 
 
 def _run(command: list[str], failure: str) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from infra import bundle, checks
+from infra import bundle, checks, trim
 from infra.errors import InfraError
 from infra.fragments import fragments
 
@@ -41,7 +41,7 @@ def package(root: Path, target: bundle.Target, stage: str, out: Path, *, disposa
     code = work / "code"
     with zipfile.ZipFile(work / "chalice" / "deployment.zip") as archive:
         archive.extractall(code)
-    bundle.clean(code)
+    trim.clean(code)
     bundle.compile_folder(code, target)
     libraries = bundle.dependencies(root / "requirements.txt", target, ROOT / "build" / "cache")
     digest = bundle.write_zip([libraries, code], out / "deployment.zip")
