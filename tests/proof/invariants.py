@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.base import dynamo
-from chalicelib.base.facts import CLOSED, MERGED_IN
+from chalicelib.base.facts import CLOSED, MERGED_IN, SWEPT
 from chalicelib.base.settings import settings
 from chalicelib.ledger import chain
 from chalicelib.ledger.chain import Entry
@@ -85,7 +85,7 @@ def check_state(state: State) -> None:
 def check_records(found: Iterable[list[Entry]]) -> None:
     """A record has exactly one entry, and an entry exactly one record that says the same.
 
-    A merge has two, which are each other's inverse; its record says what the second says.
+    A merge has two, which are each other's inverse; its record says what the second says. A sweep is its own record.
     """
     found = list(found)
     everything = [entry for entries in found for entry in entries]
@@ -93,6 +93,7 @@ def check_records(found: Iterable[list[Entry]]) -> None:
     heirs = {entry.record: entry for entry in everything if entry.kind == MERGED_IN}
     assert closings.keys() == heirs.keys()
     assert all(closings[record].points + heirs[record].points == 0 for record in closings)
+    assert all(entry.points == 0 for entry in everything if entry.kind == SWEPT)
     recorded = [_account_of(item) for table in RECORDS for item in items(table) if "seq" in item]
     posted = [
         (
@@ -101,7 +102,7 @@ def check_records(found: Iterable[list[Entry]]) -> None:
             entry.tier,
         )
         for entry in everything
-        if entry.kind != CLOSED
+        if entry.kind not in (CLOSED, SWEPT)
     ]
     assert sorted(recorded) == sorted(posted)
 

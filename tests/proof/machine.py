@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from chalicelib.base import clock
 from chalicelib.ledger.posting import peek
+from chalicelib.members.sweeping import sweep_member
 from chalicelib.orders import claims
 from chalicelib.program import service as programs
 from tests.api.client import Response, client, system
@@ -211,6 +212,13 @@ class Shop(RuleBasedStateMachine):
         body = {"points": points, "reason": "goodwill"}
         response = self.send(f"/v1/members/{member}/adjustments", body, key=self.number())
         self.judge("adjust", response, lambda: self.model.adjust(member, points, self.now, self.rules_at(self.now)))
+
+    @rule(choice=PICKS)
+    def sweep(self, choice: int) -> None:
+        """A nightly sweep comes by, once and again: nothing that anybody can see changes."""
+        member = self.model.heir(self.pick(self.members, choice))
+        REACHED["sweep", "written" if sweep_member(member, now=self.now) else "nothing due"] += 1
+        assert not sweep_member(member, now=self.now)
 
     # -- what is sent again
 

@@ -84,6 +84,12 @@ MUTANTS = (
         "commit([to_item(first), to_item(second)], plan.record",
         "commit([to_item(second)], plan.record",
     ),
+    Mutant(
+        "A sweep overwrites what another writer has put in its place",
+        "ledger/sweep.py",
+        "to_item(entry).save(condition=absent(EntryItem))",
+        "to_item(entry).save()",
+    ),
     # -- time
     Mutant(
         "Points expire twice",

@@ -13,6 +13,7 @@ from chalicelib.base import clock, ids
 from chalicelib.ledger.records import Record
 from chalicelib.members import adjusting, enrolling, uniting
 from chalicelib.members.schema import AdjustmentIn, MemberIn, MergeIn
+from chalicelib.members.sweeping import sweep_member
 from chalicelib.orders import claims, refunds, service
 from chalicelib.orders.schema import CancelIn, OrderIn, RefundIn
 from chalicelib.rewards import history
@@ -83,6 +84,15 @@ def claim(member: str) -> Request:
             raise Refused("member_not_found")
 
     return Request(f"claim {member}", "", send, play)
+
+
+def sweep(member: str) -> Request:
+    """The nightly sweep; it leaves an entry only where something is due, and is refused nothing."""
+
+    def send(now: int) -> None:
+        sweep_member(member, now=now)
+
+    return Request(f"sweep {member}", "", send, lambda _model, _at, _rules: None)
 
 
 def adjust(member: str, points: int, key: str) -> Request:
@@ -283,6 +293,8 @@ def race(rng: random.Random, rules: Rules, member: str, other: str, newcomer: st
         merge(newcomer, rng.choice([member, other])),
         adjust(other, -15, "down"),
         redeem(other, 60, "other"),
+        sweep(member),
+        sweep(other),
         adjust(member, -70, "down"),
         adjust(member, 25, "up"),
     ]

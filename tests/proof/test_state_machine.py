@@ -59,6 +59,8 @@ OUTCOMES = {
     "nothing_pending": ("release pending", "cancel pending"),
     "redemption_not_open": ("order", "commit redemption", "release redemption", "cancel redemption"),
     "same_member": ("merge",),
+    "written": ("sweep",),
+    "nothing due": ("sweep",),
 }
 
 
