@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 
 DAY_S = 86_400
 
+_FIRST = datetime(2, 1, 1, tzinfo=UTC)
+_LAST = datetime(9000, 12, 31, tzinfo=UTC)
+
 
 def now() -> int:
     """The present instant in seconds. The only place that asks the machine for the time."""
@@ -16,12 +19,17 @@ def now() -> int:
 
 def text(instant: int) -> str:
     """`1732190400` → `2024-11-21T12:00:00Z`."""
-    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not by strftime, which writes the year 500 with three digits.
+    return f"{datetime.fromtimestamp(instant, UTC).replace(tzinfo=None).isoformat()}Z"
 
 
 def seconds(moment: datetime) -> int:
-    """An aware datetime as an instant; fractions of a second are dropped."""
-    return int(moment.timestamp())
+    """An aware datetime as an instant; fractions of a second are dropped.
+
+    What lies beyond the years 2 to 9000 counts as their ends: in another zone, or some months later when points
+    expire, the calendar might have no date for it.
+    """
+    return int(min(max(moment, _FIRST), _LAST).timestamp())
 
 
 def parse(value: str) -> int:
