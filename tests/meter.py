@@ -8,6 +8,7 @@ unit 4 KB, half of one where the read need not be consistent, and a transaction 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,11 +23,15 @@ Item = Mapping[str, Mapping[str, Any]]
 
 @dataclass
 class Bill:
-    """What was used: write and read units, and requests in a row. `calls` names the requests."""
+    """What was used: write and read units, and requests in a row. `calls` names the requests.
+
+    `billed` is what the answers themselves tell, which only AWS tells rightly, and nothing of a request that failed.
+    """
 
     write_units: float = 0
     read_units: float = 0
     calls: list[str] = field(default_factory=list)
+    billed: dynamo.Units = field(default_factory=dynamo.Units)
 
     @property
     def round_trips(self) -> int:
@@ -86,8 +91,11 @@ def metered() -> Iterator[Bill]:
         counter = _COUNTERS[operation]
         return counter(bill, lambda: real(operation, parameters), parameters, read)
 
+    before = dataclasses.replace(dynamo.used)
     with mock.patch.object(client, "_make_api_call", call):
         yield bill
+    # The meter's own reads do not ask what they cost, so they are not in it.
+    bill.billed = dynamo.Units(dynamo.used.read - before.read, dynamo.used.write - before.write)
 
 
 Read = Callable[[str, Item], Item]
