@@ -17,6 +17,9 @@ from chalicelib.ledger.state import MONTHS_MAX
 from chalicelib.program.document import DOCUMENT_MAX_BYTES, Program, decode
 
 _MULTIPLIER_MAX: Final = 100
+# With these the largest order there may be, multiplied as far as a tier may, still brings a number of points that every
+# reader of JSON keeps exact.
+_POINTS_PER_MINOR_MAX: Final = 90
 _DECIMAL = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?")
 _AT_PATH = re.compile(r" - at (`key` in )?`\$\.?(?P<path>[^`]*)`$")
 
@@ -86,6 +89,9 @@ def _check_zone(program: Program) -> Iterator[Problem]:
 def _check_currencies(program: Program) -> Iterator[Problem]:
     if program.base_currency not in program.currencies:
         yield Problem("base_currency", f"{program.base_currency} is not among the currencies.")
+    for currency, rate in program.currencies.items():
+        if rate.points > _POINTS_PER_MINOR_MAX * rate.per_minor:
+            yield Problem(f"currencies.{currency}", f"At most {_POINTS_PER_MINOR_MAX} points are given a minor unit.")
 
 
 def _check_rules(program: Program) -> Iterator[Problem]:

@@ -106,13 +106,15 @@ class Trade(Shop):
         self.refund(name, {"amount_minor": max(amount, 1)})
 
     @precondition(lambda self: self.ordered_lines())
-    @rule(choice=PICKS, line=st.integers(0, 2), wish=st.sampled_from(["all", "one", "some"]))
-    def refund_by_line(self, choice: int, line: int, wish: str) -> None:
-        """All of a line, one piece of it, or some money of it goes back."""
+    @rule(choice=PICKS, wishes=st.lists(st.sampled_from(["all", "one", "some", "none"]), min_size=1, max_size=3))
+    def refund_by_line(self, choice: int, wishes: list[str]) -> None:
+        """Of some lines all, a piece or some money goes back at once."""
         name = self.pick(self.ordered_lines(), choice)
-        line %= len(self.model.orders[name].lines)
-        part = {"all": {}, "one": {"quantity": 1}, "some": {"amount_minor": 700}}[wish]
-        self.refund(name, {"lines": [{"line": line, **part}]})
+        parts = {"all": {}, "one": {"quantity": 1}, "some": {"amount_minor": 700}}
+        lines = range(len(self.model.orders[name].lines))
+        wanted = [{"line": line, **parts[wish]} for line, wish in zip(lines, wishes, strict=False) if wish in parts]
+        if wanted:
+            self.refund(name, {"lines": wanted})
 
     def ordered_lines(self) -> list[str]:
         """The orders that have lines."""

@@ -32,7 +32,7 @@ class TradeOnMoto(Trade):
                 yield shadow
 
 
-@pytest.mark.parametrize(("machine", "runs"), [(Trade, RUNS), (TradeOnMoto, max(RUNS // 30, 1))])
+@pytest.mark.parametrize(("machine", "runs"), [(Trade, RUNS), (TradeOnMoto, max(RUNS // 25, 1))])
 def test_the_engine_does_what_the_model_says(machine: type[RuleBasedStateMachine], runs: int) -> None:
     run_state_machine_as_test(
         machine,

@@ -1,0 +1,16 @@
+"""Fractions of points that refunds leave over are added up before they are cut off."""
+
+from __future__ import annotations
+
+from chalicelib.ledger.points import Refundable, clawed_in_total
+
+
+def test_halves_of_two_lines_make_a_whole_point() -> None:
+    order = Refundable(total_minor=200, points=2, line_amounts_minor=(100, 100), line_points=(1, 1))
+    assert clawed_in_total(order, (50, 0), 0) == 0
+    assert clawed_in_total(order, (50, 50), 0) == 1
+
+
+def test_what_a_line_leaves_over_is_added_to_a_refund_by_amount() -> None:
+    order = Refundable(total_minor=200, points=2, line_amounts_minor=(100, 100), line_points=(1, 1))
+    assert clawed_in_total(order, (50, 0), 50) == 1
