@@ -14,3 +14,8 @@ def test_halves_of_two_lines_make_a_whole_point() -> None:
 def test_what_a_line_leaves_over_is_added_to_a_refund_by_amount() -> None:
     order = Refundable(total_minor=200, points=2, line_amounts_minor=(100, 100), line_points=(1, 1))
     assert clawed_in_total(order, (50, 0), 50) == 1
+
+
+def test_a_share_just_below_a_whole_point_is_not_rounded_up() -> None:
+    order = Refundable(total_minor=10**12, points=10**12 + 1)
+    assert clawed_in_total(order, (), 10**12 - 1) == 10**12 - 1
