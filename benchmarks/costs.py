@@ -1,7 +1,10 @@
-"""Capacity and round trips of every operation, counted; writes docs/costs.md."""
+"""Capacity and round trips of every operation, counted; writes docs/costs.md and docs/costs.json."""
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from tests.costs import READ_DOLLARS, WRITE_DOLLARS, Cost, measured
 from tests.tables import empty_tables
 
 PAGE = Path(__file__).parents[1] / "docs" / "costs.md"
+DATA = PAGE.with_suffix(".json")
 
 _HEAD = f"""# What each operation costs
 
@@ -39,6 +43,15 @@ def page(found: Sequence[Cost]) -> str:
     return _HEAD + "".join(f"{_row(cost)}\n" for cost in found) + _TAIL
 
 
+def data(found: Sequence[Cost]) -> str:
+    """The same figures for programs: write units, read units and round trips by operation."""
+    rows = {
+        cost.budget.operation: [cost.bill.write_units, cost.bill.read_units, cost.bill.round_trips] for cost in found
+    }
+    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(figures)}" for name, figures in rows.items())
+    return f"{{\n{lines}\n}}\n"
+
+
 def _row(cost: Cost) -> str:
     bill, budget = cost.bill, cost.budget
     return (
@@ -49,7 +62,9 @@ def _row(cost: Cost) -> str:
 
 def main() -> None:
     """Measure, print and write the page."""
-    with empty_tables():
-        text = page(list(measured()))
-    print(text)
-    PAGE.write_text(text)
+    # The requests' log lines would stand between the rows.
+    with empty_tables(), contextlib.redirect_stdout(io.StringIO()):
+        found = list(measured())
+    print(page(found))
+    PAGE.write_text(page(found))
+    DATA.write_text(data(found))

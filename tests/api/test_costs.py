@@ -20,3 +20,4 @@ def test_every_operation_keeps_its_budget(found: list[Cost]) -> None:
 
 def test_the_costs_page_says_what_was_counted(found: list[Cost]) -> None:
     assert document.PAGE.read_text() == document.page(found), "run: make bench ARGS=costs"
+    assert document.DATA.read_text() == document.data(found), "run: make bench ARGS=costs"
