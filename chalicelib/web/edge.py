@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -12,8 +11,6 @@ from chalice.app import Request, Response
 from chalicelib.base.errors import Invalid
 from chalicelib.web import cors, problems
 from chalicelib.web.request_log import Stopwatch
-
-_OWN_ID = re.compile(r"me|[a-z]{3}_[a-z2-7]{26}")
 
 
 def finish(request: Request | None, get_response: Callable[[Any], Response]) -> Response:
@@ -56,15 +53,6 @@ def _translated(response: Response) -> Exception:
 def _problem(request: Request | None, error: Exception) -> Response:
     problem = problems.answer(error, _id(request))
     return Response(problem.body, {**problem.headers}, problem.status)
-
-
-def _shown(request: Request) -> str:
-    """The path as the log may show it: a caller can put a phone where an id belongs, so only ids of ours are shown."""
-    shown = str(request.context.get("resourcePath", ""))
-    for name, value in (request.uri_params or {}).items():
-        if _OWN_ID.fullmatch(value):
-            shown = shown.replace(f"{{{name}}}", value)
-    return shown
 
 
 def _id(request: Request | None) -> str:
