@@ -8,8 +8,9 @@ shard, so that a reversal puts back there. What was put in is always what was ta
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TypeVar
+
+import msgspec
 
 from chalicelib.base import clock, ids
 from chalicelib.base.errors import Conflict, NotFound, Unavailable
@@ -40,8 +41,7 @@ class CounterNotFound(NotFound):
         super().__init__("There is no such counter.")
 
 
-@dataclass(frozen=True)
-class Counter:
+class Counter(msgspec.Struct, frozen=True):
     """A counter by its name (`stock#rew_…`, say), and the number of its shards, 1 to 80.
 
     Each shard takes some hundred operations a second. Since no amount is split, a shard should hold many of them: where
@@ -56,8 +56,7 @@ class Counter:
             raise ValueError(f"a counter has 1 to {SHARDS_MAX} shards, not {self.shards}")
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """What an operation wants of a counter: an amount (> 0), under the id of the operation's record."""
 
     counter: Counter
@@ -69,8 +68,7 @@ class Claim:
             raise ValueError(f"{self.amount} cannot be taken")
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """A counter as it is now, in all and by shard."""
 
     put_in: int
@@ -189,7 +187,7 @@ def post_with_counter(
     def act(shard: int, write: Write) -> Posted[R]:
         def taking(account: Account) -> Plan[R]:
             plan = decide(account, shard)
-            return replace(plan, writes=lambda entry: [*plan.writes(entry), write])
+            return msgspec.structs.replace(plan, writes=lambda entry: [*plan.writes(entry), write])
 
         return post(member_id, taking, now=now)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic
+
+import msgspec
 
 from chalicelib.base import clock
 from chalicelib.base.errors import Unavailable
@@ -33,8 +34,7 @@ class AccountClosed(Exception):
         self.into = into
 
 
-@dataclass(frozen=True)
-class PairPlan(Generic[R]):
+class PairPlan(msgspec.Struct, Generic[R], frozen=True):
     """What is posted to the first chain and to the second, and what is to be written with it.
 
     `record` is put if absent and completed from the second chain's entry.

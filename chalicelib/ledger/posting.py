@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import msgspec
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -52,8 +52,7 @@ class Lost(Exception):
         self.found = found
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """What an area decides on: the state folded to the posting time, and that time."""
 
     member_id: str
@@ -71,8 +70,7 @@ class Act(enum.Enum):
     UPDATE = enum.auto()
 
 
-@dataclass(frozen=True)
-class Write:
+class Write(msgspec.Struct, frozen=True):
     """One more write of the transaction. A check writes nothing and needs a condition, an update needs `actions`."""
 
     model: Model
@@ -81,8 +79,7 @@ class Write:
     actions: Sequence[Action] = ()
 
 
-@dataclass(frozen=True)
-class Posted(Generic[R]):
+class Posted(msgspec.Struct, Generic[R], frozen=True):
     """The stored record of an operation, and whether it had been stored before. `entry` is None on a replay."""
 
     record: R
@@ -90,8 +87,7 @@ class Posted(Generic[R]):
     entry: Entry | None = None
 
 
-@dataclass(frozen=True)
-class Plan(Generic[R]):
+class Plan(msgspec.Struct, Generic[R], frozen=True):
     """A decision and what is to be written with it.
 
     `record` is put if absent and completed from the entry; `writes` are further writes, made once the entry is known.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from chalicelib.base import clock
 from chalicelib.ledger.chain import Entry, entry_hash
@@ -25,8 +26,7 @@ from chalicelib.program.document import Program, entry_title, localise
 from chalicelib.program.rules import tiers
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True):
     """A page of a member's statement, newest first; `member_id` is the member that the id stands for."""
 
     member_id: str

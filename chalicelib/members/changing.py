@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
 from msgspec import UnsetType
 
 from chalicelib.base import clock, ids
@@ -42,8 +42,7 @@ class VersionStale(Unmet):
         super().__init__("The profile has changed since you read it. Read it again and repeat your change.")
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """A patch, and what it is based on: `version` is the text of the ETag, `person` whoever acts for themselves."""
 
     patch: MemberPatch

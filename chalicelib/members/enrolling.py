@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from chalicelib.base import clock, facts, ids
 from chalicelib.base.errors import Conflict
@@ -44,8 +45,7 @@ class IdentityTaken(Conflict):
         super().__init__("One of these identities cannot be used. Nothing was changed.")
 
 
-@dataclass(frozen=True)
-class Enrolled:
+class Enrolled(msgspec.Struct, frozen=True):
     """A member after an enrolment.
 
     For a system, `profile` is as the request made it, whatever has become of it since; for a person as it is now.

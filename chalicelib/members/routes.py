@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
 
 from chalicelib.base.errors import Invalid
@@ -28,7 +26,7 @@ room = Room("members")
 
 _READ = ("members.read",)
 _WRITE = ("members.write",)
-_SYSTEM_KEY = replace(
+_SYSTEM_KEY = msgspec.structs.replace(
     IDEMPOTENCY_KEY,
     required=False,
     description=f"{IDEMPOTENCY_KEY.description} Systems must send it; a person is enrolled once whatever they send.",

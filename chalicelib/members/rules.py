@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final, Literal
 
@@ -66,8 +65,7 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     further_mails: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Person:
+class Person(msgspec.Struct, frozen=True):
     """Someone acting for themselves: who the token says they are, and the identities that it proves."""
 
     issuer: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -18,8 +17,7 @@ from chalicelib.orders.rules import Refunded
 from chalicelib.orders.table import OrderStep
 
 
-@dataclass(frozen=True)
-class Next:
+class Next(msgspec.Struct, frozen=True):
     """What a step records, how its entry is decided on, and what else is written with it."""
 
     figures: Refunded

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from chalicelib.base import clock
@@ -21,8 +19,7 @@ from chalicelib.program.rules import earning, expiry, tiers
 from chalicelib.program.service import Versioned
 
 
-@dataclass(frozen=True)
-class Rulebook:
+class Rulebook(msgspec.Struct, frozen=True):
     """The programme's versions that an operation goes by.
 
     `then` was in force when the purchase occurred and decides what it earns, and by which of its tiers; `now` is in
@@ -180,8 +177,7 @@ def release_decision(account: Account, past: History, rulebook: Rulebook, fact: 
     return fact.decision(effect, tier, earnings.program)
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     """What an entry says beside its effect."""
 
     kind: str

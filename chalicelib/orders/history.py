@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -30,8 +29,7 @@ class OrderNotFound(NotFound):
     code = "order_not_found"
 
 
-@dataclass(frozen=True)
-class History:
+class History(msgspec.Struct, frozen=True):
     """An order and all that happened to it. `member_id` is None while nobody has claimed it."""
 
     steps: tuple[OrderStep, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -21,8 +20,7 @@ from chalicelib.rewards import service as rewards
 from chalicelib.rewards.history import Redemption, RedemptionNotOpen
 
 
-@dataclass(frozen=True)
-class RedemptionUse:
+class RedemptionUse(msgspec.Struct, frozen=True):
     """A payment by redemption."""
 
     redemption: Redemption
@@ -71,8 +69,7 @@ def _use(order: OrderIn, payment: PaymentIn, field: str, member_id: str, now: in
     return RedemptionUse(redemption, field)
 
 
-@dataclass(frozen=True)
-class Return:
+class Return(msgspec.Struct, frozen=True):
     """A redemption that paid an order, and the points of it that a refund may still give back."""
 
     redemption: Redemption

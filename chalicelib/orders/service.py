@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from chalicelib.base import clock, facts, ids
@@ -22,8 +20,7 @@ from chalicelib.program import service as programs
 from chalicelib.program.rules import earning
 
 
-@dataclass(frozen=True)
-class Quote:
+class Quote(msgspec.Struct, frozen=True):
     """What a purchase would earn, and why."""
 
     earnings: Earnings

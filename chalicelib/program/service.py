@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from chalicelib.base import clock
 from chalicelib.base.errors import Conflict, Invalid, NotFound
@@ -33,8 +34,7 @@ class PublishedMeanwhile(Conflict):
     code = "published_meanwhile"
 
 
-@dataclass(frozen=True)
-class Versioned:
+class Versioned(msgspec.Struct, frozen=True):
     """A programme with its version, 0 being the default that comes with the engine. `starts_at` is in seconds."""
 
     version: int
@@ -42,8 +42,7 @@ class Versioned:
     program: Program
 
 
-@dataclass(frozen=True)
-class Publication:
+class Publication(msgspec.Struct, frozen=True):
     """Who published a version, when, and from when it counts. `copy_of` is the version that a roll-back copied."""
 
     version: int
@@ -54,11 +53,10 @@ class Publication:
     copy_of: int | None
 
 
-@dataclass
-class _Cache:
+class _Cache(msgspec.Struct):
     """The versions that this process has read. They never change; only whether there is a newer one must be asked."""
 
-    versions: dict[int, Versioned] = field(default_factory=dict)
+    versions: dict[int, Versioned] = {}
     newest: int = 0
     asked_at: int | None = None
 

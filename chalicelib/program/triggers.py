@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -126,7 +125,7 @@ def _shown(number: int | None, now: int) -> dict[str, Any]:
 
 
 def _readable(publication: Publication) -> dict[str, Any]:
-    return asdict(publication) | {
+    return msgspec.structs.asdict(publication) | {
         "starts_at": clock.text(publication.starts_at),
         "published_at": clock.text(publication.published_at),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -34,8 +33,7 @@ class RedemptionNotOpen(Conflict):
     code = "redemption_not_open"
 
 
-@dataclass(frozen=True)
-class Redemption:
+class Redemption(msgspec.Struct, frozen=True):
     """A redemption and all that happened to it."""
 
     steps: tuple[RedemptionStep, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 
@@ -183,8 +182,7 @@ def alive(lots: tuple[Lot, ...], current: Versioned, at: int) -> tuple[Lot, ...]
     )
 
 
-@dataclass(frozen=True)
-class _Fact:
+class _Fact(msgspec.Struct, frozen=True):
     kind: str
     record_id: str
     actor: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
+
+import msgspec
 
 from chalicelib.base.errors import Invalid
 from chalicelib.web import cursors
@@ -23,8 +24,7 @@ _KEY = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
 _STRONG_TAG = re.compile(r'"([\x21\x23-\x7e]{1,64})"')
 
 
-@dataclass(frozen=True)
-class Call(Generic[Body]):
+class Call(msgspec.Struct, Generic[Body], frozen=True):
     """What came in. `now` is the instant of the request in seconds; `body` is None for operations without one."""
 
     body: Body
@@ -33,8 +33,8 @@ class Call(Generic[Body]):
     request_id: str
     now: int
     locale: Locale
-    headers: Mapping[str, str] = field(default_factory=dict)
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    parameters: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def query(self, name: str) -> str | None:
         """A query parameter that the operation declares, or None."""
@@ -106,11 +106,10 @@ class Call(Generic[Body]):
         return version
 
 
-@dataclass(frozen=True)
-class Reply(Generic[Answer]):
+class Reply(msgspec.Struct, Generic[Answer], frozen=True):
     """What goes out. `etag` is a version without quotes; a GET without one gets a hash of its body."""
 
     body: Answer
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     etag: str | None = None

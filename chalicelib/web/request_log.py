@@ -6,7 +6,6 @@ The operation is the route's pattern and never the path, whose ids name people; 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -21,13 +20,12 @@ _UNITS: Final = {"Requests": "Count", "Errors": "Count", "Milliseconds": "Millis
 _DIMENSIONS: Final = ("Stage", "Operation")
 
 
-@dataclass(frozen=True)
-class Stopwatch:
+class Stopwatch(msgspec.Struct, frozen=True):
     """The moment a request came in, and the capacity that the process had used until then."""
 
-    begun: float = field(default_factory=time.perf_counter)
-    read_units: float = field(default_factory=lambda: dynamo.used.read)
-    write_units: float = field(default_factory=lambda: dynamo.used.write)
+    begun: float = msgspec.field(default_factory=time.perf_counter)
+    read_units: float = msgspec.field(default_factory=lambda: dynamo.used.read)
+    write_units: float = msgspec.field(default_factory=lambda: dynamo.used.write)
 
     def write_line(self, request: Request, response: Response) -> None:
         """Write the line of a request that is answered now."""

@@ -17,7 +17,6 @@ import hashlib
 import re
 import urllib.parse
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypedDict, TypeVar, Unpack
 
 import msgspec
@@ -50,8 +49,7 @@ View = TypeVar("View", bound=Callable[..., Reply[Any]])
 _ID = re.compile(r"[A-Za-z0-9_.~-]{1,128}")
 
 
-@dataclass(frozen=True)
-class Param:
+class Param(msgspec.Struct, frozen=True):
     """A query parameter or header that an operation reads, as the API documentation shows it."""
 
     name: str
@@ -95,8 +93,7 @@ class Contract(TypedDict, total=False):
     example: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """One operation of the API with its whole contract."""
 
     method: str

@@ -8,7 +8,6 @@ the past. Dates judge: whoever asks gets the same answer, whether or not anythin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import msgspec
@@ -42,8 +41,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     to_keep: int | None
 
 
-@dataclass(frozen=True)
-class _Held:
+class _Held(msgspec.Struct, frozen=True):
     """A record that still holds: its place on today's ladder, and the term that its months bear out.
 
     `reached_month` is the month with which the window ends that does so.
@@ -56,8 +54,7 @@ class _Held:
     reached_month: int
 
 
-@dataclass(frozen=True)
-class _Judgement:
+class _Judgement(msgspec.Struct, frozen=True):
     """When a tier is judged, and what counts: `points`, in the `window_months` calendar months before `at`."""
 
     at: int
