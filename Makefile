@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench package clean lock openapi replay rebuild audit drill huike-verify
+.PHONY: help run test check fix bench package clean lock openapi replay rebuild audit drill huike-verify simulate mutants deploy destroy verify-aws cost
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,8 +58,27 @@ drill: $(READY) ## Rehearse a restore on a local AWS: export, import, damage, re
 huike-verify: $(READY) ## Check a downloaded chain offline (ARGS=chain.json)
 	$(BIN)/python -m infra.verify $(ARGS)
 
+simulate: $(READY) ## Races by seed, with faults at every call (SEEDS=10000)
+	$(BIN)/python -m tests.proof.simulate --seeds $(or $(SEEDS),1000) $(ARGS)
+
+mutants: $(READY) ## Plant faults in a copy of the engine and see that each is found
+	$(BIN)/python -m tests.proof.mutants $(ARGS)
+
 bench: $(READY) ## Measure and print tables
 	$(BIN)/python -m benchmarks $(ARGS)
+
+deploy: $(READY) ## Package, show the changes, ask, deploy and try a stage (STAGE=dev, YES=1, ARGS="--parameter NAME=VALUE")
+	$(BIN)/python -m infra.deploy --stage $(STAGE) $(if $(filter 1,$(YES)),--yes) $(ARGS)
+
+destroy: $(READY) ## Remove a stage; with data in it only if FORCE names it (STAGE=trial FORCE=trial)
+	@test "$(origin STAGE)" != file || { echo "Say which one: make destroy STAGE=…" >&2; exit 2; }
+	$(BIN)/python -m infra.destroy --stage $(STAGE) $(if $(FORCE),--force $(FORCE)) $(ARGS)
+
+verify-aws: $(READY) ## Check on a real account what no emulator shows: billing, races, tokens (STAGE=dev)
+	$(BIN)/python -m infra.verify_aws --stage $(STAGE) $(ARGS)
+
+cost: $(READY) ## What an installation costs a month (MEMBERS=1000000 ORDERS=1000000)
+	$(BIN)/python -m infra.cost $(if $(MEMBERS),--members $(MEMBERS)) $(if $(ORDERS),--orders $(ORDERS)) $(ARGS)
 
 package: $(READY) ## Build the deployment package (STAGE=dev)
 	$(BIN)/python -m infra.package --stage $(STAGE) $(ARGS)
