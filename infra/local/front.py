@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -50,54 +51,14 @@ def front(
     overview: dict[str, Any],
 ) -> Starlette:
     """The web application: `token` makes a fresh token for `system` or a member id, `overview` fills the page."""
-    preflights = _preflights(template)
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with httpx.AsyncClient(timeout=60) as client:
-            app.state.client = client
-            yield
-
-    async def proxy(request: Request) -> Response:
-        if int(request.headers.get("content-length", "0")) > _LARGEST_BODY:
-            return _gateway_says("REQUEST_TOO_LARGE")
-        answer = await request.app.state.client.request(
-            request.method,
-            _url(api, request),
-            # As bytes, for what callers put into headers is not always text.
-            headers=[(name, value) for name, value in request.headers.raw if name.decode("latin-1") not in _HOP_BY_HOP],
-            content=await request.body(),
-        )
-        kept = {name: value for name, value in answer.headers.items() if name not in _HOP_BY_HOP | _OWN}
-        if request.method == "OPTIONS" and answer.is_success:
-            kept |= preflights(request.url.path)
-        return Response(answer.content, answer.status_code, kept)
-
-    async def specification(request: Request) -> Response:
-        text = await run_in_threadpool(openapi.read_text, encoding="utf-8")
-        found = json.loads(text) | {"servers": [{"url": f"{request.base_url}".rstrip("/")}]}
-        return JSONResponse(found)
-
-    async def fresh_token(request: Request) -> Response:
-        try:
-            made = await run_in_threadpool(token, request.path_params["who"])
-        except InfraError as error:
-            return PlainTextResponse(f"{error}", 404)
-        return PlainTextResponse(made, headers={"Cache-Control": "no-store"})
-
-    async def page(_request: Request) -> Response:
-        return FileResponse(PAGE / "index.html")
-
-    async def summary(_request: Request) -> Response:
-        return JSONResponse(overview)
-
+    gateway, documents = _Gateway(api, _preflights(template)), _Documents(openapi, token, overview)
     return Starlette(
         routes=[
-            Route("/v1/{path:path}", proxy, methods=_METHODS),
-            Route("/", page),
-            Route("/overview.json", summary),
-            Route("/openapi.json", specification),
-            Route("/tokens/{who}", fresh_token),
+            Route("/v1/{path:path}", gateway.proxy, methods=_METHODS),
+            Route("/", documents.page),
+            Route("/overview.json", documents.summary),
+            Route("/openapi.json", documents.specification),
+            Route("/tokens/{who}", documents.fresh_token),
             Mount("/swagger", StaticFiles(directory=swagger_ui)),
             Mount("/page", StaticFiles(directory=PAGE)),
         ],
@@ -108,8 +69,65 @@ def front(
             Middleware(GZipMiddleware, minimum_size=1024),
         ],
         exception_handlers={404: _nothing},
-        lifespan=lifespan,
+        lifespan=_lifespan,
     )
+
+
+@dataclass(frozen=True)
+class _Gateway:
+    """What is handed on to API Gateway."""
+
+    api: str
+    preflights: Callable[[str], dict[str, str]]
+
+    async def proxy(self, request: Request) -> Response:
+        if int(request.headers.get("content-length", "0")) > _LARGEST_BODY:
+            return _gateway_says("REQUEST_TOO_LARGE")
+        answer = await request.app.state.client.request(
+            request.method,
+            _url(self.api, request),
+            # As bytes, for what callers put into headers is not always text.
+            headers=[(name, value) for name, value in request.headers.raw if name.decode("latin-1") not in _HOP_BY_HOP],
+            content=await request.body(),
+        )
+        kept = {name: value for name, value in answer.headers.items() if name not in _HOP_BY_HOP | _OWN}
+        if request.method == "OPTIONS" and answer.is_success:
+            kept |= self.preflights(request.url.path)
+        return Response(answer.content, answer.status_code, kept)
+
+
+@dataclass(frozen=True)
+class _Documents:
+    """What the front has itself: the page and what it is made from."""
+
+    openapi: Path
+    token: Callable[[str], str]
+    overview: dict[str, Any]
+
+    async def specification(self, request: Request) -> Response:
+        text = await run_in_threadpool(self.openapi.read_text, encoding="utf-8")
+        found = json.loads(text) | {"servers": [{"url": f"{request.base_url}".rstrip("/")}]}
+        return JSONResponse(found)
+
+    async def fresh_token(self, request: Request) -> Response:
+        try:
+            made = await run_in_threadpool(self.token, request.path_params["who"])
+        except InfraError as error:
+            return PlainTextResponse(f"{error}", 404)
+        return PlainTextResponse(made, headers={"Cache-Control": "no-store"})
+
+    async def page(self, _request: Request) -> Response:
+        return FileResponse(PAGE / "index.html")
+
+    async def summary(self, _request: Request) -> Response:
+        return JSONResponse(self.overview)
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    async with httpx.AsyncClient(timeout=60) as client:
+        app.state.client = client
+        yield
 
 
 def _url(api: str, request: Request) -> str:
