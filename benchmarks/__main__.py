@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("audit", "costs", "growth", "threads", "throughput")
+ALL = ("audit", "cold_start", "costs", "growth", "request", "threads", "throughput")
 
 
 def main(names: list[str]) -> None:
