@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -140,7 +141,13 @@ def newer(dynamodb: Any, stack: Stack, member: str) -> dict[str, Any]:
     for name in ("effect", "state"):
         known = msgspec.msgpack.decode(raw[name]["B"])
         raw[name] = {"B": msgspec.msgpack.encode([*known, {"a field": "of a newer version"}])}
-    return {**raw, "an_attribute_of_a_newer_version": {"M": {"x": {"N": "1"}}}}
+    place = json.dumps({"table": "members", "key": {"key": "new_record"}})
+    return {**raw, "place": {"S": place}, "an_attribute_of_a_newer_version": {"M": {"x": {"N": "1"}}}}
+
+
+def record_of(entry: dict[str, Any]) -> dict[str, Any]:
+    """The record that the newer version would commit with its entry; the audit looks for it."""
+    return {"key": entry["record"], "record_id": entry["record"], "member_id": entry["member_id"], "seq": entry["seq"]}
 
 
 class TestAnEntryOfANewerVersion:
@@ -152,7 +159,9 @@ class TestAnEntryOfANewerVersion:
         member, _found = settled
         before = available(shop, member)
 
-        dynamodb.put_item(TableName=stack.outputs["LedgerTableName"], Item=newer(dynamodb, stack, member))
+        entry = newer(dynamodb, stack, member)
+        dynamodb.put_item(TableName=stack.outputs["MembersTableName"], Item=record_of(entry))
+        dynamodb.put_item(TableName=stack.outputs["LedgerTableName"], Item=entry)
 
         assert available(shop, member) == before + 70
         assert kinds(shop, member)[-1] == UNKNOWN

@@ -13,7 +13,7 @@ from tests.stack.conftest import eventually
 from tests.stack.shop import available, kinds, order, refund, send
 
 Post = Callable[..., dict[str, Any]]
-_PHONE = "+8613800138000"
+_PHONE = "+8613700137001"
 
 
 @pytest.fixture(scope="module")
