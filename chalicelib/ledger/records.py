@@ -6,7 +6,7 @@ answer it from the record alone, is here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from pynamodb.attributes import Attribute, UnicodeAttribute
@@ -66,6 +66,9 @@ class Place(msgspec.Struct, array_like=True, frozen=True):
     key: dict[str, str]
 
 
+_SHORT_STEPS: Final = 1000
+"""From this step on names are longer, and begin with a character that sorts behind all digits."""
+
 _PLACES = msgspec.json.Decoder(Place)
 
 
@@ -83,3 +86,8 @@ def placed(place: str) -> Place:
 
 def _is_key(attribute: Attribute[Any]) -> bool:
     return bool(attribute.is_hash_key or attribute.is_range_key)
+
+
+def step_name(number: int) -> str:
+    """The range key of a step in a chain of records, sorted as the steps are: `7` → `007`, `1000` → `~000001000`."""
+    return f"{number:03d}" if number < _SHORT_STEPS else f"~{number:09d}"

@@ -8,9 +8,10 @@ import msgspec
 
 from chalicelib.base import facts
 from chalicelib.base.errors import NotFound
+from chalicelib.ledger.records import step_name
 from chalicelib.orders.rules import Earnings, Refunded, nothing_refunded, reckoned
 from chalicelib.orders.schema import OrderIn
-from chalicelib.orders.table import OrderStep, read_steps, step_name
+from chalicelib.orders.table import OrderStep, read_steps
 
 TAKING_BACK = (facts.REFUND, facts.ORDER_CANCELLED, facts.PENDING_CANCELLED)
 """The kinds of steps that carry running totals of what went back."""

@@ -8,6 +8,7 @@ from chalicelib.base import clock, facts, ids
 from chalicelib.base.errors import Invalid, Unavailable
 from chalicelib.base.retry import attempts
 from chalicelib.ledger.posting import Account, Lost, MemberNotFound, Plan, Posted, Write, once, peek, post, put_once
+from chalicelib.ledger.records import step_name
 from chalicelib.members import service as members
 from chalicelib.members.table import still_free
 from chalicelib.orders import decisions, history
@@ -15,7 +16,7 @@ from chalicelib.orders.decisions import Fact, Rulebook
 from chalicelib.orders.payments import RedemptionUse, redemption_uses
 from chalicelib.orders.rules import Earnings
 from chalicelib.orders.schema import Identity, OrderIn, PurchaseIn, QuoteIn
-from chalicelib.orders.table import OrderStep, UnclaimedPointer, read_steps, step_name
+from chalicelib.orders.table import OrderStep, UnclaimedPointer, read_steps
 from chalicelib.program import service as programs
 from chalicelib.program.rules import earning
 

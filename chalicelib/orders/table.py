@@ -13,8 +13,6 @@ from pynamodb.models import Model
 from chalicelib.base.settings import settings
 from chalicelib.ledger.records import Record
 
-STEPS_MAX = 999
-
 
 class OrderStep(Record):
     """One step. `body` is the accepted request (JSON), `figures` what was reckoned from it (JSON)."""
@@ -37,11 +35,6 @@ class UnclaimedPointer(Model):
     order_id = UnicodeAttribute(hash_key=True)
     step = UnicodeAttribute(range_key=True)
     waiting = UnicodeAttribute()
-
-
-def step_name(number: int) -> str:
-    """`7` → `007`."""
-    return f"{number:03d}"
 
 
 def read_steps(order_id: str, *, consistent: bool) -> list[OrderStep]:

@@ -8,6 +8,7 @@ import msgspec
 
 from chalicelib.base import clock, facts
 from chalicelib.base.errors import Conflict, NotFound
+from chalicelib.ledger.records import step_name
 from chalicelib.ledger.state import Lot
 from chalicelib.rewards.table import RedemptionStep, read_steps
 
@@ -56,7 +57,7 @@ class Redemption(msgspec.Struct, frozen=True):
     @property
     def next_step(self) -> str:
         """The name of the step that comes next."""
-        return f"{len(self.steps):03d}"
+        return step_name(len(self.steps))
 
     @property
     def returned_points(self) -> int:

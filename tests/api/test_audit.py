@@ -16,9 +16,10 @@ from chalicelib.ledger import auditing
 from chalicelib.ledger.auditing import audit
 from chalicelib.ledger.chain import Entry, entry_hash
 from chalicelib.ledger.digest import GENESIS, Heads, digest
+from chalicelib.ledger.records import step_name
 from chalicelib.ledger.table import AccountItem, EntryItem, read_page, read_view, to_item
 from chalicelib.members.sweeping import sweep_member
-from chalicelib.orders.table import OrderStep, step_name
+from chalicelib.orders.table import OrderStep
 from tests.api import night, shop
 from tests.api.client import client
 from tests.api.shop import SHOP

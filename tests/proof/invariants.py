@@ -13,6 +13,7 @@ from chalicelib.base.facts import CLOSED, MERGED_IN, SWEPT
 from chalicelib.base.settings import settings
 from chalicelib.ledger import chain
 from chalicelib.ledger.chain import Entry
+from chalicelib.ledger.records import step_name
 from chalicelib.ledger.state import Lot, State
 from chalicelib.ledger.table import EntryItem, to_entry
 from tests.proof.account_model import Account
@@ -124,7 +125,7 @@ def check_orders() -> None:
                 steps[item[key]["S"]].append(item)
         for found in steps.values():
             names = sorted(item["step"]["S"] for item in found)
-            assert names == [f"{number:03d}" for number in range(len(names))]
+            assert names == [step_name(number) for number in range(len(names))]
             if table == "orders":
                 _check_refunds(found)
 

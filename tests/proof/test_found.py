@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.ledger import records
 from tests import faults
 from tests.api import shop
 from tests.api.client import client
@@ -57,3 +58,19 @@ def test_a_hold_committed_a_moment_ago_pays_though_a_read_lags_behind(member_id:
     client.post(f"/v1/redemptions/{redemption['id']}/commit", caller=SHOP)
     with faults.calls(missing_the_last_step, operation="Query"):
         assert shop.post_order(member_id=member_id, payments=payment(redemption)).status == 201
+
+
+def test_steps_sort_as_they_were_taken_however_many() -> None:
+    names = [records.step_name(number) for number in (*range(3000), 10**5, 10**8)]
+    assert names == sorted(names)
+    assert names[7] == "007"
+
+
+def test_after_a_thousand_refunds_the_next_one_still_knows_all_before_it(
+    member_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The names grow longer sooner here: reading a thousand steps a thousand times takes a minute.
+    monkeypatch.setattr(records, "_SHORT_STEPS", 5)
+    order_id = shop.post_order(member_id=member_id, total_minor=15).json["order"]["id"]
+    answers = [shop.refund(order_id, str(number), amount_minor=1).status for number in range(20)]
+    assert answers == [201] * 15 + [409] * 5

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.base import clock
+from chalicelib.ledger import state
 from chalicelib.program import service as programs
 from chalicelib.program.validation import InvalidProgram
 from tests import programs as documents
@@ -81,3 +82,16 @@ def test_a_refund_id_means_nothing_to_another_order(member_id: str) -> None:
     refunds = {shop.refund(order_id, "r1", amount_minor=10_00).json["refund"]["id"] for order_id in orders}
     assert len(refunds) == 2
     assert shop.available(member_id) == 280
+
+
+def test_a_state_at_all_its_bounds_fits_an_item_many_times_over() -> None:
+    lots = tuple(state.Lot(state.NEVER - number, 10**9) for number in range(state.LOTS_MAX))
+    full = state.State(
+        lots=lots,
+        pending=tuple(state.Pending(lot.expires_at, state.NEVER, 10**9) for lot in (*lots, *lots[:2])),
+        expired=lots[: state.EXPIRED_MAX],
+        holds=tuple(state.Hold(f"red_{number:026d}", state.NEVER, lots) for number in range(state.HOLDS_MAX)),
+        months=tuple(state.Month(24_000 + number, 10**9, 10**14, 10**6) for number in range(state.MONTHS_MAX)),
+    )
+    assert len(full.pending) == state.PENDING_MAX
+    assert len(state.pack(full)) < 400_000 // 20
