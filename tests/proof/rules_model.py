@@ -9,7 +9,7 @@ from typing import Any
 from tests import programs
 from tests.proof.calendar import DAY_S, NEVER, midnight, month_of, month_start
 
-LADDER = (("member", 0, "1"), ("silver", 300, "1.2"), ("gold", 900, "1.5"))
+LADDER = (("member", 0, "1"), ("silver", 300, "1.15"), ("gold", 900, "1.5"))
 """Tiers with their thresholds and multipliers; low, so that short histories climb and fall."""
 WINDOW_MONTHS = 3
 KEEP_MONTHS = 2
