@@ -83,7 +83,9 @@ def faulty(rate: float, seed: int) -> Iterator[Counter[str]]:
         faults = ANYWHERE + TO_TRANSACTIONS if operation == _TRANSACT else ANYWHERE
         with lock:
             met["sent"] += 1
-            fault = chance.choice(faults) if chance.random() < rate else None
+            # The one that was met least, so that none is left out by chance.
+            rarest = min(faults, key=lambda fault: (met[fault.__name__], chance.random()))
+            fault = rarest if chance.random() < rate else None
             if fault:
                 met[fault.__name__] += 1
         if fault is None:

@@ -141,7 +141,7 @@ def newer(dynamodb: Any, stack: Stack, member: str) -> dict[str, Any]:
     for name in ("effect", "state"):
         known = msgspec.msgpack.decode(raw[name]["B"])
         raw[name] = {"B": msgspec.msgpack.encode([*known, {"a field": "of a newer version"}])}
-    place = json.dumps({"table": "members", "key": {"key": "new_record"}})
+    place = json.dumps(["members", {"key": "new_record"}])
     return {**raw, "place": {"S": place}, "an_attribute_of_a_newer_version": {"M": {"x": {"N": "1"}}}}
 
 
