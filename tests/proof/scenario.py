@@ -261,41 +261,84 @@ def prelude(rules: Rules, member: str, other: str) -> list[Request]:
 
 
 def race(rng: random.Random, rules: Rules, member: str, other: str, newcomer: str) -> list[Request]:
-    """What is asked for at the same time: a random choice of what can go wrong with the same account."""
-    soon = STARTED + 60
-    everything = [
-        *(refund("1", f"r{number}", soon, rules, amount_minor=4_000) for number in range(3)),
-        refund("1", "line", soon, rules, lines=[{"line": 0, "quantity": 1}]),
-        refund("1", "rest", soon, rules, lines=[{"line": 1}]),
-        cancel_order("1", soon, rules),
+    """What is asked for at the same time: of one story nearly all and something beside, or a bit of everything."""
+    stories = [
+        _refunds(rules),
+        _holds(rules, member),
+        _paid_with_points(rules, member),
+        _guest(rules, newcomer),
+        _merges(rng, member, other, newcomer),
+        _points(member, other),
+    ]
+    everything = [request for story in stories for request in story]
+    if rng.random() < 0.5:
+        return rng.sample(everything, rng.randint(6, 12))
+    story = rng.choice(stories)
+    beside = [request for request in everything if request not in story]
+    return rng.sample(story, max(len(story) - 1, 1)) + rng.sample(beside, 4)
+
+
+SOON = STARTED + 60
+
+
+def _refunds(rules: Rules) -> list[Request]:
+    return [
+        *(refund("1", f"r{number}", SOON, rules, amount_minor=4_000) for number in range(3)),
+        refund("1", "line", SOON, rules, lines=[{"line": 0, "quantity": 1}]),
+        refund("1", "rest", SOON, rules, lines=[{"line": 1}]),
+        cancel_order("1", SOON, rules),
         change_pending("1", withdrawing=True),
         change_pending("1", withdrawing=False),
-        *(redeem(member, points, f"race-{points}") for points in (90, 100, 110)),
+    ]
+
+
+def _holds(rules: Rules, member: str) -> list[Request]:
+    return [
         redeem(member, 50, "reserve", 60),
         end("commit", member, "held"),
         end("release", member, "held"),
         end("cancel", member, "held"),
-        end("cancel", member, "spent"),
         end("commit", member, "reserve"),
+        order("5", rules, member=member, payments=paid_with(member, "held", 30)),
+    ]
+
+
+def _paid_with_points(rules: Rules, member: str) -> list[Request]:
+    return [
         order("2", rules, member=member, payments=paid_with(member, "spent", 40)),
         order("3", rules, member=member, payments=paid_with(member, "spent", 40)),
-        refund("2", "half", soon, rules, amount_minor=5_000),
-        refund("2", "more", soon, rules, amount_minor=2_500),
+        refund("2", "half", SOON, rules, amount_minor=5_000),
+        refund("2", "more", SOON, rules, amount_minor=2_500),
+        end("cancel", member, "spent"),
+    ]
+
+
+def _guest(rules: Rules, newcomer: str) -> list[Request]:
+    return [
         order("4", rules, member=None),
-        refund("4", "early", soon, rules, amount_minor=3_333),
-        cancel_order("4", soon, rules),
+        refund("4", "early", SOON, rules, amount_minor=3_333),
+        cancel_order("4", SOON, rules),
         enrol("shop-c", PHONE),
         enrol("shop-d", PHONE),
         claim(newcomer),
-        order("5", rules, member=member, payments=paid_with(member, "held", 30)),
+    ]
+
+
+def _merges(rng: random.Random, member: str, other: str, newcomer: str) -> list[Request]:
+    return [
         merge(member, other),
         merge(other, rng.choice([member, newcomer])),
         merge(newcomer, rng.choice([member, other])),
-        adjust(other, -15, "down"),
+    ]
+
+
+def _points(member: str, other: str) -> list[Request]:
+    return [
+        *(redeem(member, points, f"race-{points}") for points in (90, 100, 110)),
         redeem(other, 60, "other"),
-        sweep(member),
-        sweep(other),
+        adjust(other, -15, "down"),
         adjust(member, -70, "down"),
         adjust(member, 25, "up"),
+        sweep(member),
+        sweep(other),
     ]
-    return rng.sample(everything, rng.randint(6, 12))
