@@ -21,7 +21,6 @@ _STREAM = {
 EXPECTED: dict[str, dict[str, str]] = {
     "ApiHandlerRole": {
         "ApiLogs": _LOGS,
-        "CountersTable": "PutItem Query UpdateItem",
         "LedgerTable": _APPEND,
         "MembersTable": "BatchGetItem ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
         "OrdersTable": _APPEND,
