@@ -14,6 +14,9 @@ from chalicelib.web.fields import Line
 Minor = Annotated[int, Meta(ge=0, le=1_000_000_000_000, description="Money in minor units of the currency.")]
 Text = Annotated[str, Meta(max_length=100)]
 Key = Line
+MemberId = Annotated[
+    str, Meta(max_length=40, pattern=r"^mem_[a-z0-9_]+(?!\n)$", description="The engine's id of a member.")
+]
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset.")]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code.")]
 
@@ -67,7 +70,7 @@ class PurchaseIn(_In, frozen=True, kw_only=True):
     total_minor: Minor
     tax_minor: Minor = 0
     shipping_minor: Minor = 0
-    member_id: Annotated[str, Meta(max_length=40)] | UnsetType = UNSET
+    member_id: MemberId | UnsetType = UNSET
     identity: Identity | UnsetType = UNSET
     channel: Text = ""
     store: Text = ""

@@ -132,7 +132,9 @@ def test_an_unknown_member_id_is_refused() -> None:
         ({"payments": [{"type": "card", "amount_minor": 1}]}, "amounts_do_not_add_up", "payments"),
         ({"tax_minor": 200_00}, "amounts_do_not_add_up", "total_minor"),
         ({"identity": {"phone": PHONE}}, "invalid_request", "member_id"),
-        ({"member_id": "a", "identity": {}}, "invalid_request", "member_id"),
+        ({"member_id": "mem_a", "identity": {}}, "invalid_request", "member_id"),
+        ({"member_id": ""}, "invalid_request", "member_id"),
+        ({"member_id": "phone#+8613800138000"}, "invalid_request", "member_id"),
     ],
 )
 def test_a_bad_order_is_refused_with_its_fault_and_changes_nothing(
