@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from chalicelib.base import clock
+from chalicelib.orders import claims
 from chalicelib.program import document
 from chalicelib.program import service as programs
+from tests import faults
 from tests.api import shop
 from tests.api.client import Response, client
 from tests.api.shop import SHOP
@@ -85,3 +89,17 @@ def test_there_is_nothing_to_change_once_they_have_matured(
     later(monkeypatch, 15)
     answer = act(order_id, verb)
     assert (answer.status, answer.code) == (409, "nothing_pending")
+
+
+def test_a_release_right_after_the_claim_is_not_refused_on_a_read_that_lags(member_id: str) -> None:
+    order_id = shop.post_order(identity={"phone": "+8613900139000"}).json["order"]["id"]
+    newcomer = shop.enrol("newcomer", phone="+8613900139000")
+    assert claims.claim(order_id, newcomer, now=clock.now())
+
+    def before_the_claim(real: faults.Call, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        found = real(name, parameters)
+        return {**found, "Items": found["Items"][:1], "Count": 1}
+
+    with faults.calls(before_the_claim, operation="Query"):
+        assert act(order_id, "release").status == 200
+    assert (shop.available(newcomer), shop.available(member_id)) == (200, 100)

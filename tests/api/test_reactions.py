@@ -189,6 +189,14 @@ class TestAnUnclaimedOrder:
         order = client.get("/v1/orders?source=shop&order_id=1", caller=SHOP).json
         assert (order["status"], order["member_id"], order["earned_points"]) == ("posted", member_id, 100)
 
+    def test_that_somebody_has_claimed_is_nobody_elses_any_more(self) -> None:
+        order_id = shop.post_order(identity={"phone": PHONE}).json["order"]["id"]
+        member_id = shop.enrol()
+        other = shop.enrol("other", phone="+8613900139000")
+        assert claims.claim(order_id, member_id, now=clock.now())
+        assert not claims.claim(order_id, other, now=clock.now())
+        assert (shop.available(member_id), shop.available(other)) == (200, 100)
+
     def test_brings_what_its_refunds_have_left(self) -> None:
         order_id = shop.post_order(identity={"phone": PHONE}).json["order"]["id"]
         shop.refund(order_id, amount_minor=33_33)

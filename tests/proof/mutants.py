@@ -24,6 +24,7 @@ LAYERS = {
     "rules": ("tests/rules",),
     # Publishing programmes moves no points.
     "storage": ("tests/storage", "--ignore-glob=*/test_program*"),
+    "examples": ("tests/proof/test_found.py", "tests/api/test_reactions.py", "tests/api/test_pending.py"),
     "state machine": ("tests/proof/test_state_machine.py", "-k", "Trade-"),
     "simulation": ("tests/proof/test_simulation.py",),
 }
