@@ -27,7 +27,6 @@ LAYERS = {
     "examples": ("tests/proof/test_found.py", "tests/api/test_reactions.py", "tests/api/test_pending.py"),
     "state machine": ("tests/proof/test_state_machine.py", "-k", "Trade-"),
     "simulation": ("tests/proof/test_simulation.py",),
-    "examples": ("tests/proof/test_found.py", "tests/api/test_reactions.py"),
 }
 SURVIVED = "**survived**"
 TIMEOUT_S = 900
