@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from chalicelib.base import dynamo
@@ -18,10 +18,6 @@ from tests.tables import empty_tables
 
 RUNS = int(os.environ.get("HUIKE_PROOF_RUNS", "150"))
 """How many histories; `make test` runs a fixed few, anybody may run more."""
-PHASES = (
-    [phase for phase in Phase if phase is not Phase.shrink] if "HUIKE_PROOF_NO_SHRINK" in os.environ else list(Phase)
-)
-"""Whoever only wants to know whether a history fails need not wait for the shortest one."""
 STEPS = int(os.environ.get("HUIKE_PROOF_STEPS", "40"))
 
 
@@ -45,7 +41,6 @@ def test_the_engine_does_what_the_model_says(machine: type[RuleBasedStateMachine
             stateful_step_count=STEPS,
             # The same histories every time, unless somebody asks for others.
             derandomize="HUIKE_PROOF_RUNS" not in os.environ,
-            phases=[phase for phase in Phase if phase not in SPARED],
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
