@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from infra import bundle, checks, trim
+from infra import bundle, checks, privilege, trim
 from infra.errors import InfraError
 from infra.fragments import fragments
 
@@ -29,7 +29,10 @@ _KEPT_SECONDS = 24 * 3600
 
 
 def package(root: Path, target: bundle.Target, stage: str, out: Path, *, disposable: bool = False) -> Path:
-    """Write `deployment.zip` and `template.json` to `out`, and return the template's path."""
+    """Write `deployment.zip` and `template.json` to `out`, and return the template's path.
+
+    Raises InfraError for what cannot be packaged, and for a role that may do more, or less, than `infra/needs.py` says.
+    """
     # Chalice runs in another folder, where a relative path would lead elsewhere.
     out = out.resolve()
     work = out / "work"
@@ -38,6 +41,7 @@ def package(root: Path, target: bundle.Target, stage: str, out: Path, *, disposa
     for stale in ("template.json", "deployment.zip"):
         (out / stale).unlink(missing_ok=True)
     template = _chalice_package(_stage_sources(root, work / "src"), work)
+    privilege.check(template)
     code = work / "code"
     with zipfile.ZipFile(work / "chalice" / "deployment.zip") as archive:
         archive.extractall(code)

@@ -1,155 +1,159 @@
-"""What each function may do, written down a second time: a policy that grows is a decision, and shows here.
-
-Table by table, the actions of DynamoDB that a role may use; queue by queue, those of SQS.
-"""
+"""A role may do what its function needs: packaging refuses everything beyond."""
 
 from __future__ import annotations
 
+import copy
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-_LOGS = "CreateLogStream PutLogEvents"
-_CONSUME = "ChangeMessageVisibility DeleteMessage GetQueueAttributes ReceiveMessage"
-_READ_PROGRAM = {"ProgramsTable": "GetItem Query"}
-_APPEND = "PutItem Query"
-_STREAM = {
-    "LedgerTable.StreamArn": "DescribeStream GetRecords GetShardIterator",
-    "${LedgerTable.Arn}/stream/*": "ListStreams",
-}
+import pytest
 
-EXPECTED: dict[str, dict[str, str]] = {
-    "ApiHandlerRole": {
-        "ApiLogs": _LOGS,
-        "LedgerTable": _APPEND,
-        "MembersTable": "BatchGetItem ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
-        "OrdersTable": _APPEND,
-        "RedemptionsTable": _APPEND,
-        **_READ_PROGRAM,
-    },
-    "JwtAuthorizerRole": {"JwtAuthorizerLogs": _LOGS},
-    "ProjectAccountsRole": {
-        "ProjectAccountsLogs": _LOGS,
-        "AccountsTable": "UpdateItem",
-        "ProjectionFailures": "SendMessage",
-        **_STREAM,
-    },
-    "RouteFactsRole": {
-        "RouteFactsLogs": _LOGS,
-        "ClaimsQueue": "SendMessage",
-        "RoutingFailures": "SendMessage",
-        **_STREAM,
-    },
-    "IntakeOrdersRole": {
-        "IntakeOrdersLogs": _LOGS,
-        "IntakeQueue": _CONSUME,
-        "LedgerTable": _APPEND,
-        "MembersTable": "ConditionCheckItem GetItem Query",
-        "OrdersTable": _APPEND,
-        "RedemptionsTable": _APPEND,
-        **_READ_PROGRAM,
-    },
-    "ClaimOrdersRole": {
-        "ClaimOrdersLogs": _LOGS,
-        "ClaimsQueue": _CONSUME,
-        "LedgerTable": _APPEND,
-        "MembersTable": "Query",
-        "OrdersTable": "DeleteItem PutItem Query",
-        **_READ_PROGRAM,
-    },
-    "StartNightRole": {
-        "StartNightLogs": _LOGS,
-        "AuditQueue": "SendMessage",
-        "NightlyQueue": "SendMessage",
-        "NightsTable": "GetItem PutItem UpdateItem",
-        **_READ_PROGRAM,
-    },
-    "WalkAccountsRole": {
-        "WalkAccountsLogs": _LOGS,
-        "NightlyQueue": f"{_CONSUME} SendMessage",
-        "AccountsTable": "Scan",
-        "LedgerTable": _APPEND,
-        "NightsTable": "PutItem",
-        **_READ_PROGRAM,
-    },
-    "AuditAccountsRole": {
-        "AuditAccountsLogs": _LOGS,
-        "AuditQueue": f"{_CONSUME} SendMessage",
-        "AccountsTable": "GetItem Scan",
-        "LedgerTable": "Query",
-        "MembersTable": "BatchGetItem",
-        "NightsTable": "GetItem PutItem Query",
-        "OrdersTable": "BatchGetItem",
-        "RedemptionsTable": "BatchGetItem",
-    },
-    "AdministerLedgerRole": {
-        "AdministerLedgerLogs": _LOGS,
-        "AccountsTable": "GetItem UpdateItem",
-        "LedgerTable": _APPEND,
-        "MembersTable": "BatchGetItem PutItem Query",
-        "OrdersTable": "BatchGetItem",
-        "RedemptionsTable": "BatchGetItem",
-        **_READ_PROGRAM,
-    },
-    "AdministerProgramRole": {"AdministerProgramLogs": _LOGS, "ProgramsTable": "GetItem PutItem Query"},
-    "NightlySchedulerRole": {"StartNight": "InvokeFunction"},
-    # A text to a phone has no name; that one statement is held by `test_template.py`.
-    "UserPoolSmsRole": {},
-}
+from infra import bundle, package, privilege
+from infra.errors import InfraError
+
+Resources = dict[str, Any]
 
 
-def as_list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def name_of(resource: dict[str, Any]) -> str:
-    """`{"Fn::GetAtt": ["LedgerTable", "Arn"]}` → `LedgerTable`."""
-    if "Fn::Sub" in resource:
-        return str(resource["Fn::Sub"])
-    return ".".join(resource["Fn::GetAtt"]).removesuffix(".Arn")
-
-
-def granted(role: dict[str, Any]) -> dict[str, set[str]]:
-    """What a role may do, by resource."""
-    found: dict[str, set[str]] = {}
-    for policy in role["Properties"]["Policies"]:
-        for statement in policy["PolicyDocument"]["Statement"]:
-            assert statement["Effect"] == "Allow"
-            for resource in as_list(statement.get("Resource", [])):
-                actions = {action.partition(":")[2] for action in as_list(statement["Action"])}
-                found.setdefault(name_of(resource), set()).update(actions)
+@pytest.fixture(scope="module")
+def document(template: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(template.read_text(encoding="utf-8"))
     return found
 
 
-def test_every_role_may_do_what_is_written_here_and_nothing_else(template: Path) -> None:
-    resources = json.loads(template.read_text(encoding="utf-8"))["Resources"]
-    roles = {name: found for name, found in resources.items() if found["Type"] == "AWS::IAM::Role"}
-
-    found = {
-        name: {resource: " ".join(sorted(may)) for resource, may in granted(role).items()}
-        for name, role in roles.items()
-    }
-
-    assert found == EXPECTED
+def statements(resources: Resources, role: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = resources[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    return found
 
 
-def test_no_role_has_managed_policies_beside_its_own(template: Path) -> None:
-    resources = json.loads(template.read_text(encoding="utf-8"))["Resources"]
-
-    for name, found in resources.items():
-        if found["Type"] == "AWS::IAM::Role":
-            assert not found["Properties"].get("ManagedPolicyArns"), name
+def allow(action: str, resource: object) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource}
 
 
-def test_a_role_can_be_taken_by_one_service_only(template: Path) -> None:
-    resources = json.loads(template.read_text(encoding="utf-8"))["Resources"]
+def arn(name: str) -> dict[str, Any]:
+    return {"Fn::GetAtt": [name, "Arn"]}
+
+
+def test_a_widened_policy_stops_the_packaging(tmp_path: Path) -> None:
+    root = tmp_path / "sources"
+    root.mkdir()
+    for name in ("chalicelib", ".chalice"):
+        shutil.copytree(package.ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("app.py", "requirements.txt"):
+        shutil.copy(package.ROOT / name, root / name)
+    path = root / ".chalice" / "policy-project_accounts.json"
+    policy = json.loads(path.read_text(encoding="utf-8"))
+    policy["Statement"].append(allow("dynamodb:DeleteItem", arn("AccountsTable")))
+    path.write_text(json.dumps(policy), encoding="utf-8")
+
+    with pytest.raises(InfraError, match=r"ProjectAccountsRole may DeleteItem on AccountsTable, and need not"):
+        package.package(root, bundle.this_machine(), "local", tmp_path / "out")
+
+    assert not (tmp_path / "out" / "template.json").exists()
+
+
+def more_of_a_table(resources: Resources) -> None:
+    statements(resources, "WalkAccountsRole").append(allow("dynamodb:PutItem", arn("AccountsTable")))
+
+
+def another_table(resources: Resources) -> None:
+    statements(resources, "WalkAccountsRole").append(allow("dynamodb:Scan", arn("MembersTable")))
+
+
+def every_action(resources: Resources) -> None:
+    statements(resources, "WalkAccountsRole").append(allow("dynamodb:*", arn("AccountsTable")))
+
+
+def every_table(resources: Resources) -> None:
+    statements(resources, "WalkAccountsRole").append(allow("dynamodb:Scan", "*"))
+
+
+def an_alternative_spelling(resources: Resources) -> None:
+    index = {"Fn::Sub": "${AccountsTable.Arn}/index/*"}
+    statements(resources, "WalkAccountsRole").append(allow("dynamodb:Query", index))
+
+
+def all_but_something(resources: Resources) -> None:
+    statement = {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}
+    statements(resources, "WalkAccountsRole").append(statement)
+
+
+def everything_but_one_table(resources: Resources) -> None:
+    statement = {"Effect": "Allow", "Action": "dynamodb:Scan", "NotResource": arn("OrdersTable")}
+    statements(resources, "WalkAccountsRole").append(statement)
+
+
+def a_managed_policy(resources: Resources) -> None:
+    resources["WalkAccountsRole"]["Properties"]["ManagedPolicyArns"] = ["arn:aws:iam::aws:policy/AdministratorAccess"]
+
+
+def a_policy_of_the_function(resources: Resources) -> None:
+    resources["WalkAccounts"]["Properties"]["Policies"] = ["AmazonDynamoDBFullAccess"]
+
+
+def a_policy_that_stands_alone(resources: Resources) -> None:
+    found = copy.deepcopy(resources["TracingPolicy"])
+    resources["WidePolicy"] = found
+
+
+def a_managed_policy_of_ours(resources: Resources) -> None:
+    resources["WidePolicy"] = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {}}
+
+
+def a_role_that_nobody_wrote_down(resources: Resources) -> None:
+    resources["OtherRole"] = copy.deepcopy(resources["JwtAuthorizerRole"])
+
+
+def something_it_needs(resources: Resources) -> None:
+    statements(resources, "WalkAccountsRole").clear()
+
+
+def a_role_that_went(resources: Resources) -> None:
+    del resources["JwtAuthorizerRole"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (more_of_a_table, "WalkAccountsRole may PutItem on AccountsTable, and need not"),
+        (another_table, "WalkAccountsRole may Scan on MembersTable, and need not"),
+        (every_action, "WalkAccountsRole may * on AccountsTable, and need not"),
+        (every_table, "WalkAccountsRole may Scan on *, and need not"),
+        (an_alternative_spelling, "WalkAccountsRole may Query on ${AccountsTable.Arn}/index/*, and need not"),
+        (all_but_something, "WalkAccountsRole names what it may not do"),
+        (everything_but_one_table, "WalkAccountsRole may Scan on all but OrdersTable, and need not"),
+        (a_managed_policy, "WalkAccountsRole has managed policies"),
+        (a_policy_of_the_function, "WalkAccounts has policies of its own"),
+        (a_policy_that_stands_alone, "WidePolicy has no row"),
+        (a_managed_policy_of_ours, "WidePolicy is of type AWS::IAM::ManagedPolicy"),
+        (a_role_that_nobody_wrote_down, "OtherRole has no row"),
+        (something_it_needs, "WalkAccountsRole may not Scan on AccountsTable, and needs to"),
+        (a_role_that_went, "JwtAuthorizerRole is gone"),
+    ],
+)
+def test_whatever_is_not_needed_is_named(
+    document: dict[str, Any], change: Callable[[Resources], None], said: str
+) -> None:
+    changed = copy.deepcopy(document)
+    change(changed["Resources"])
+
+    privilege.check(document)
+    with pytest.raises(InfraError) as refused:
+        privilege.check(changed)
+
+    assert said in str(refused.value)
+
+
+def test_a_role_can_be_taken_by_one_service_only(document: dict[str, Any]) -> None:
+    roles = {name: found for name, found in document["Resources"].items() if found["Type"] == "AWS::IAM::Role"}
     services = {
         (name, json.dumps(statement["Principal"]))
-        for name, found in resources.items()
-        if found["Type"] == "AWS::IAM::Role"
+        for name, found in roles.items()
         for statement in found["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     }
 
-    assert {name for name, _principal in services} == set(EXPECTED)
-    assert len(services) == len(EXPECTED)
+    assert {name for name, _principal in services} == set(roles)
+    assert len(services) == len(roles)
     assert not any("AWS" in json.loads(principal) or "*" in principal for _name, principal in services)

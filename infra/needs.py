@@ -1,0 +1,105 @@
+"""What each role needs, written down once more beside its policy: packaging refuses a policy that gives anything else.
+
+To let a function do more, change two files: its policy (`.chalice/policy-….json`, or the template for what is no
+function of ours) and its row here. A row says, by resource, the actions without their service, in any order:
+
+    "WalkAccountsRole": {
+        "AccountsTable": "GetItem Scan",               # a logical id stands for its ARN
+        "LedgerTable.StreamArn": "GetRecords",         # another attribute is spelled out
+        "${LedgerTable.Arn}/stream/*": "ListStreams",  # what is put together by !Sub stands as it does there
+    },
+
+A new function has a row of its own, called after its logical id and `Role`; `infra/privilege.py` compares.
+"""
+
+from typing import Final
+
+_LOGS = "CreateLogStream PutLogEvents"
+_CONSUME = "ChangeMessageVisibility DeleteMessage GetQueueAttributes ReceiveMessage"
+_READ_PROGRAM = {"ProgramsTable": "GetItem Query"}
+_APPEND = "PutItem Query"
+_STREAM = {
+    "LedgerTable.StreamArn": "DescribeStream GetRecords GetShardIterator",
+    "${LedgerTable.Arn}/stream/*": "ListStreams",
+}
+
+NEEDS: Final[dict[str, dict[str, str]]] = {
+    "ApiHandlerRole": {
+        "ApiLogs": _LOGS,
+        "LedgerTable": _APPEND,
+        "MembersTable": "BatchGetItem ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
+        "OrdersTable": _APPEND,
+        "RedemptionsTable": _APPEND,
+        **_READ_PROGRAM,
+    },
+    "JwtAuthorizerRole": {"JwtAuthorizerLogs": _LOGS},
+    "ProjectAccountsRole": {
+        "ProjectAccountsLogs": _LOGS,
+        "AccountsTable": "UpdateItem",
+        "ProjectionFailures": "SendMessage",
+        **_STREAM,
+    },
+    "RouteFactsRole": {
+        "RouteFactsLogs": _LOGS,
+        "ClaimsQueue": "SendMessage",
+        "RoutingFailures": "SendMessage",
+        **_STREAM,
+    },
+    "IntakeOrdersRole": {
+        "IntakeOrdersLogs": _LOGS,
+        "IntakeQueue": _CONSUME,
+        "LedgerTable": _APPEND,
+        "MembersTable": "ConditionCheckItem GetItem Query",
+        "OrdersTable": _APPEND,
+        "RedemptionsTable": _APPEND,
+        **_READ_PROGRAM,
+    },
+    "ClaimOrdersRole": {
+        "ClaimOrdersLogs": _LOGS,
+        "ClaimsQueue": _CONSUME,
+        "LedgerTable": _APPEND,
+        "MembersTable": "Query",
+        "OrdersTable": "DeleteItem PutItem Query",
+        **_READ_PROGRAM,
+    },
+    "StartNightRole": {
+        "StartNightLogs": _LOGS,
+        "AuditQueue": "SendMessage",
+        "NightlyQueue": "SendMessage",
+        "NightsTable": "GetItem PutItem UpdateItem",
+        **_READ_PROGRAM,
+    },
+    "WalkAccountsRole": {
+        "WalkAccountsLogs": _LOGS,
+        "NightlyQueue": f"{_CONSUME} SendMessage",
+        "AccountsTable": "Scan",
+        "LedgerTable": _APPEND,
+        "NightsTable": "PutItem",
+        **_READ_PROGRAM,
+    },
+    "AuditAccountsRole": {
+        "AuditAccountsLogs": _LOGS,
+        "AuditQueue": f"{_CONSUME} SendMessage",
+        "AccountsTable": "GetItem Scan",
+        "LedgerTable": "Query",
+        "MembersTable": "BatchGetItem",
+        "NightsTable": "GetItem PutItem Query",
+        "OrdersTable": "BatchGetItem",
+        "RedemptionsTable": "BatchGetItem",
+    },
+    "AdministerLedgerRole": {
+        "AdministerLedgerLogs": _LOGS,
+        "AccountsTable": "GetItem UpdateItem",
+        "LedgerTable": _APPEND,
+        "MembersTable": "BatchGetItem PutItem Query",
+        "OrdersTable": "BatchGetItem",
+        "RedemptionsTable": "BatchGetItem",
+        **_READ_PROGRAM,
+    },
+    "AdministerProgramRole": {"AdministerProgramLogs": _LOGS, "ProgramsTable": "GetItem PutItem Query"},
+    "NightlySchedulerRole": {"StartNight": "InvokeFunction"},
+    # A text goes to a phone, which has no ARN: everything that is no topic.
+    "UserPoolSmsRole": {"all but arn:${AWS::Partition}:sns:*:*:*": "Publish"},
+    # X-Ray has no resources that a policy could name.
+    "TracingPolicy": {"*": "PutTelemetryRecords PutTraceSegments"},
+}
