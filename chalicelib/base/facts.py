@@ -19,6 +19,11 @@ MERGED_IN: Final = "merged_in"
 CLOSED: Final = "closed"
 SWEPT: Final = "swept"
 REPAIRED: Final = "repaired"
+EVENT: Final = "event"
+CHALLENGE_DONE: Final = "challenge_done"
+CHALLENGE_UNDONE: Final = "challenge_undone"
+BENEFIT_USED: Final = "benefit_used"
+RETIERED: Final = "retiered"
 
 KINDS: Final = (
     ENROLLED,
@@ -36,4 +41,9 @@ KINDS: Final = (
     CLOSED,
     SWEPT,
     REPAIRED,
+    EVENT,
+    CHALLENGE_DONE,
+    CHALLENGE_UNDONE,
+    BENEFIT_USED,
+    RETIERED,
 )

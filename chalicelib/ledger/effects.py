@@ -6,11 +6,13 @@ from collections.abc import Iterable
 
 import msgspec
 
+from chalicelib.ledger.limits import added_limits
 from chalicelib.ledger.state import (
     EXPIRED_MAX,
     MONTHS_MAX,
     Hold,
     Lifetime,
+    Limit,
     Lot,
     Month,
     Pending,
@@ -28,7 +30,8 @@ class Effect(msgspec.Struct, array_like=True, frozen=True):
     back. `extended_to` is the date to which an activity puts off the expiry of all lots (0 where it does not), of those
     too that only arrive later: when pending points mature, a hold lapses or a redemption is put back. `closed_into` is
     the account that this one was merged into, and `lapsed` what the account that came with a merge had lost to expiry,
-    to be remembered here.
+    to be remembered here. `limits` says how much more (or less) of each is used up, and `enrolled_at` since when there
+    is the member (0 where the entry does not say so; of several the earliest counts).
     """
 
     credits: tuple[Lot, ...] = ()
@@ -47,6 +50,8 @@ class Effect(msgspec.Struct, array_like=True, frozen=True):
     extended_to: int = 0
     closed_into: str = ""
     lapsed: tuple[Lot, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    enrolled_at: int = 0
 
     @property
     def net(self) -> int:
@@ -57,7 +62,7 @@ class Effect(msgspec.Struct, array_like=True, frozen=True):
 
 
 _SUMMED = (
-    *("credits", "debits", "pended", "unpended", "absorbed", "lapsed", "held", "unheld", "months"),
+    *("credits", "debits", "pended", "unpended", "absorbed", "lapsed", "held", "unheld", "months", "limits"),
     *("repaid", "borrowed"),
 )
 
@@ -144,6 +149,8 @@ def apply(folded: State, effect: Effect, at: int) -> State:
         lifetime=_lifetime(folded.lifetime, effect.lifetime),
         closed_into=effect.closed_into or folded.closed_into,
         active_until=active_until,
+        limits=added_limits(folded.limits, effect.limits, at),
+        enrolled_at=_earliest(folded.enrolled_at, effect.enrolled_at),
     )
     return fold(after, at).state
 
@@ -158,6 +165,7 @@ def combined(first: Effect, second: Effect) -> Effect:
         lifetime=_lifetime(first.lifetime, second.lifetime),
         extended_to=max(first.extended_to, second.extended_to),
         closed_into=second.closed_into,
+        enrolled_at=_earliest(first.enrolled_at, second.enrolled_at),
     )
 
 
@@ -231,12 +239,15 @@ def added_months(months: tuple[Month, ...], deltas: tuple[Month, ...]) -> tuple[
     return tuple(by_month[month] for month in kept if by_month[month] != Month(month))
 
 
+def _earliest(*instants: int) -> int:
+    return min((instant for instant in instants if instant), default=0)
+
+
 def _purchases(old: Purchases, delta: Purchases) -> Purchases:
-    firsts = [instant for instant in (old.first_at, delta.first_at) if instant]
     return Purchases(
         old.count + delta.count,
         old.spend_minor + delta.spend_minor,
-        min(firsts, default=0),
+        _earliest(old.first_at, delta.first_at),
         max(old.last_at, delta.last_at),
     )
 

@@ -7,7 +7,7 @@ import msgspec
 from chalicelib.base.errors import Conflict
 from chalicelib.ledger.effects import Effect
 from chalicelib.ledger.points import repaid_first, soonest
-from chalicelib.ledger.state import HOLDS_MAX, Lifetime, Month, Purchases, State, TierRecord
+from chalicelib.ledger.state import HOLDS_MAX, Lifetime, Limit, Month, Purchases, State, TierRecord
 
 
 class HoldsOpen(Conflict):
@@ -33,6 +33,7 @@ def close(state: State, *, into: str) -> Effect:
         purchases=Purchases(-state.purchases.count, -state.purchases.spend_minor),
         lifetime=Lifetime(merged=-state.total),
         closed_into=into,
+        limits=tuple(Limit(limit.limit_id, limit.until, -limit.count, -limit.points) for limit in state.limits),
     )
 
 
@@ -40,7 +41,8 @@ def merge_in(state: State, closed: State) -> Effect:
     """What the other account held comes in: its lots, pending points, holds, debt, months and purchases.
 
     `closed` is the other account before it was closed. Its lots repay what is owed here, and this account's lots repay
-    what is owed there, as for every inflow. The better tier record of each level stays. Raises HoldsOpen.
+    what is owed there, as for every inflow. The better tier record of each level stays, what both have used of a limit
+    counts together, and the member is as old as the older account. Raises HoldsOpen.
     """
     if len(state.holds) + len(closed.holds) > HOLDS_MAX:
         raise HoldsOpen(f"The two accounts have more than {HOLDS_MAX} holds; release some first.")
@@ -58,6 +60,8 @@ def merge_in(state: State, closed: State) -> Effect:
         purchases=closed.purchases,
         lifetime=Lifetime(merged=closed.total),
         extended_to=closed.active_until,
+        limits=closed.limits,
+        enrolled_at=closed.enrolled_at,
     )
 
 

@@ -15,6 +15,8 @@ LOTS_MAX = 60
 PENDING_MAX = 62
 HOLDS_MAX = 20
 MONTHS_MAX = 36
+LIMITS_MAX = 20
+"""How many limits a programme may have; an account remembers two periods of each."""
 EXPIRED_MAX = 12
 """How many lapsed lots are remembered: a year of them, longer than any refund window."""
 
@@ -105,10 +107,13 @@ class Lifetime(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Limit(msgspec.Struct, array_like=True, frozen=True):
-    """How far a limit of the programme is used up in its current period."""
+    """How far a limit of the programme is used up in the period that ends at `until` (NEVER for one without end).
+
+    As a delta it may be negative.
+    """
 
     limit_id: str
-    period: int
+    until: int
     count: int
     points: int
 
@@ -118,7 +123,8 @@ class State(msgspec.Struct, array_like=True, frozen=True):
 
     `lots` and `expired` are sorted by expiry, `pending` by availability; `expired` remembers what lapsed of each lot so
     that a later refund takes its share from there first. No lot expires before `active_until`, the date to which the
-    member's activity has put expiry off (0 where it never did).
+    member's activity has put expiry off (0 where it never did). `limits` are sorted by id and period.
+    `enrolled_at` is 0 in chains that began before it was kept.
     """
 
     version: int = 1
@@ -134,6 +140,7 @@ class State(msgspec.Struct, array_like=True, frozen=True):
     limits: tuple[Limit, ...] = ()
     closed_into: str = ""
     active_until: int = 0
+    enrolled_at: int = 0
 
     @property
     def held(self) -> int:

@@ -143,6 +143,9 @@ def _plan(
 
     def plan(account: Account) -> Plan[ProfileItem]:
         at = account.posted_at
+        welcome = points.earn(
+            account.state, current.program.welcome_points, expires_at=expiry.expires_at(current.program, at)
+        )
         decision = Decision(
             kind=facts.ENROLLED,
             record=account.member_id,
@@ -150,9 +153,7 @@ def _plan(
             actor=actor,
             program=current.version,
             occurred_at=at,
-            effect=points.earn(
-                account.state, current.program.welcome_points, expires_at=expiry.expires_at(current.program, at)
-            ),
+            effect=msgspec.structs.replace(welcome, enrolled_at=at),
             tier=tiers.standing(current.program, (), (), at).code,
         )
         item = ProfileItem(

@@ -16,6 +16,7 @@ from chalicelib.orders.rules import Earnings, GoneBack, Refunded, check_sums, go
 from chalicelib.orders.schema import PurchaseIn
 from chalicelib.program.document import Program
 from chalicelib.program.rules import earning, expiry, tiers
+from chalicelib.program.rules.inputs import Line, Member, Payment, Purchase
 from chalicelib.program.service import Versioned
 
 
@@ -30,7 +31,7 @@ class Rulebook(msgspec.Struct, frozen=True):
     now: Versioned
 
 
-def purchase_of(order: PurchaseIn, occurred_at: int) -> earning.Purchase:
+def purchase_of(order: PurchaseIn, occurred_at: int) -> Purchase:
     """An order as the earning rules see it. Raises Invalid when its parts do not add up."""
     check_sums(
         order.total_minor,
@@ -39,18 +40,16 @@ def purchase_of(order: PurchaseIn, occurred_at: int) -> earning.Purchase:
         [line.amount_minor for line in order.lines],
         [payment.amount_minor for payment in order.payments],
     )
-    return earning.Purchase(
+    return Purchase(
         currency=order.currency,
         total_minor=order.total_minor,
         tax_minor=order.tax_minor,
         shipping_minor=order.shipping_minor,
         lines=tuple(
-            earning.Line(sku=line.sku, category=line.category, quantity=line.quantity, amount_minor=line.amount_minor)
+            Line(sku=line.sku, category=line.category, quantity=line.quantity, amount_minor=line.amount_minor)
             for line in order.lines
         ),
-        payments=tuple(
-            earning.Payment(type=payment.type, amount_minor=payment.amount_minor) for payment in order.payments
-        ),
+        payments=tuple(Payment(type=payment.type, amount_minor=payment.amount_minor) for payment in order.payments),
         channel=order.channel,
         store=order.store,
         occurred_at=occurred_at,
@@ -72,7 +71,7 @@ def check_time(program: Program, occurred_at: int, now: int) -> None:
 def earnings_of(order: PurchaseIn, occurred_at: int, rulebook: Rulebook, tier: str | None) -> Earnings:
     """What an order brings; with no `tier` it brings nothing yet, and only its amounts are noted."""
     program = rulebook.then.program
-    earned = earning.evaluate(program, purchase_of(order, occurred_at), tier or program.tiers[0].code)
+    earned = earning.evaluate(program, purchase_of(order, occurred_at), Member(tier=tier or program.tiers[0].code))
     amounts = tuple(line.amount_minor for line in order.lines)
     return Earnings(
         total_minor=order.total_minor,

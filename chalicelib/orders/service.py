@@ -19,13 +19,14 @@ from chalicelib.orders.schema import Identity, OrderIn, PurchaseIn, QuoteIn
 from chalicelib.orders.table import OrderStep, UnclaimedPointer, read_steps
 from chalicelib.program import service as programs
 from chalicelib.program.rules import earning
+from chalicelib.program.rules.inputs import Earned, Member
 
 
 class Quote(msgspec.Struct, frozen=True):
     """What a purchase would earn, and why."""
 
     earnings: Earnings
-    earned: earning.Earned
+    earned: Earned
     tier: str
 
 
@@ -100,7 +101,7 @@ def quote(purchase: QuoteIn, member_id: str | None, *, now: int) -> Quote:
     else:
         account = peek(member_id, now=now)
         tier = decisions.tier_code(account.state, book.then.program, account.posted_at)
-    earned = earning.evaluate(book.then.program, decisions.purchase_of(purchase, occurred_at), tier)
+    earned = earning.evaluate(book.then.program, decisions.purchase_of(purchase, occurred_at), Member(tier=tier))
     return Quote(decisions.earnings_of(purchase, occurred_at, book, tier), earned, tier)
 
 

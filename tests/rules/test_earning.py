@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.program.document import Program, default
-from chalicelib.program.rules.earning import CurrencyNotAccepted, Explanation, Line, Payment, Purchase, evaluate
+from chalicelib.program.rules.earning import CurrencyNotAccepted, evaluate
+from chalicelib.program.rules.inputs import Explanation, Line, Member, Payment, Purchase
 from tests.programs import document, program
 
 MULTIPLIERS = {"member": Fraction(1), "silver": Fraction(6, 5), "gold": Fraction(3, 2), "diamond": Fraction(2)}
@@ -32,7 +33,7 @@ def silent(rule: str, reason: str) -> Explanation:
 
 
 def points_of(found: Program, bought: Purchase, tier: str = "member") -> int:
-    return evaluate(found, bought, tier).points
+    return evaluate(found, bought, Member(tier=tier)).points
 
 
 def test_a_whole_yuan_earns_a_point() -> None:
@@ -42,7 +43,7 @@ def test_a_whole_yuan_earns_a_point() -> None:
 @pytest.mark.parametrize(("tier", "points"), [("member", 99), ("silver", 119), ("gold", 149), ("diamond", 199)])
 def test_the_multiplier_comes_before_the_one_rounding(tier: str, points: int) -> None:
     """99.99 yuan: 119.988, 149.985 and 199.98 are floored, and the floored 99 is never multiplied."""
-    earned = evaluate(default(), purchase(9_999), tier)
+    earned = evaluate(default(), purchase(9_999), Member(tier=tier))
     assert (earned.points, earned.qualifying_points) == (points, 99)
 
 
@@ -67,7 +68,7 @@ def test_what_points_and_gift_cards_paid_earns_nothing() -> None:
 
 def test_an_order_paid_with_points_alone_earns_nothing_and_never_less() -> None:
     paid = (Payment("points", 10_000),)
-    earned = evaluate(default(), purchase(10_000, shipping_minor=800, payments=paid), "diamond")
+    earned = evaluate(default(), purchase(10_000, shipping_minor=800, payments=paid), Member(tier="diamond"))
     assert (earned.points, earned.qualifying_points, earned.eligible_minor, earned.spend_minor) == (0, 0, 0, 0)
 
 
@@ -86,13 +87,13 @@ def test_each_currency_has_its_own_rate() -> None:
 
 def test_only_the_base_currency_counts_as_spending() -> None:
     rates = document()["currencies"] | {"USD": {"points": 7, "per_minor": 100}}
-    assert evaluate(program(currencies=rates), purchase(500, currency="USD"), "member").spend_minor == 0
-    assert evaluate(program(currencies=rates), purchase(500, tax_minor=100), "member").spend_minor == 400
+    assert evaluate(program(currencies=rates), purchase(500, currency="USD"), Member(tier="member")).spend_minor == 0
+    assert evaluate(program(currencies=rates), purchase(500, tax_minor=100), Member(tier="member")).spend_minor == 400
 
 
 def test_a_currency_without_a_rate_is_refused() -> None:
     with pytest.raises(CurrencyNotAccepted) as refusal:
-        evaluate(default(), purchase(100, currency="EUR"), "member")
+        evaluate(default(), purchase(100, currency="EUR"), Member(tier="member"))
     assert refusal.value.field == "currency"
 
 
@@ -102,19 +103,19 @@ def test_an_unknown_tier_earns_as_the_first() -> None:
 
 def test_free_lines_take_no_share_of_the_points() -> None:
     bought = purchase(10_000, lines=(line(0), line(7_500), line(2_500)))
-    assert evaluate(default(), bought, "member").line_points == (0, 75, 25)
+    assert evaluate(default(), bought, Member(tier="member")).line_points == (0, 75, 25)
 
 
 def test_every_rule_explains_itself() -> None:
-    assert evaluate(default(), purchase(9_999), "silver").explanations == (
+    assert evaluate(default(), purchase(9_999), Member(tier="silver")).explanations == (
         fired("base", "amount_spent", 99),
         fired("tier_multiplier", "tier", 20),
     )
-    assert evaluate(default(), purchase(0), "silver").explanations == (
+    assert evaluate(default(), purchase(0), Member(tier="silver")).explanations == (
         silent("base", "nothing_eligible"),
         silent("tier_multiplier", "no_difference"),
     )
-    assert evaluate(default(), purchase(83), "silver").explanations == (
+    assert evaluate(default(), purchase(83), Member(tier="silver")).explanations == (
         silent("base", "less_than_one_point"),
         silent("tier_multiplier", "no_difference"),
     )
@@ -140,7 +141,7 @@ def purchases(draw: st.DrawFn) -> Purchase:
 
 @given(bought=purchases(), tier=st.sampled_from(sorted(MULTIPLIERS)))
 def test_points_add_up_over_lines_and_over_explanations(bought: Purchase, tier: str) -> None:
-    earned = evaluate(default(), bought, tier)
+    earned = evaluate(default(), bought, Member(tier=tier))
     assert sum(item.points for item in earned.explanations) == earned.points
     if bought.lines:
         assert sum(earned.line_points) == earned.points
@@ -150,7 +151,7 @@ def test_points_add_up_over_lines_and_over_explanations(bought: Purchase, tier: 
 
 @given(bought=purchases(), tier=st.sampled_from(sorted(MULTIPLIERS)))
 def test_points_are_the_exact_product_floored_once(bought: Purchase, tier: str) -> None:
-    earned = evaluate(default(), bought, tier)
+    earned = evaluate(default(), bought, Member(tier=tier))
     exact = Fraction(earned.eligible_minor, 100) * MULTIPLIERS[tier]
     assert earned.points == exact.numerator // exact.denominator
     assert 0 <= earned.eligible_minor <= bought.total_minor

@@ -1,4 +1,4 @@
-"""What the guide in docs/program.md says is true."""
+"""What the guide in docs/programme-reference.md says is true."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from chalicelib.program.document import Program, default
-from chalicelib.program.rules.earning import Payment, Purchase, evaluate
+from chalicelib.program.rules.earning import evaluate
 from chalicelib.program.rules.expiry import expires_at
+from chalicelib.program.rules.inputs import Member, Payment, Purchase
 from tests.programs import program
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "program.md").read_text(encoding="utf-8")
+GUIDE = (Path(__file__).parents[2] / "docs" / "programme-reference.md").read_text(encoding="utf-8")
 EXAMPLES = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL)]
 
 
@@ -32,7 +33,7 @@ def test_every_field_is_explained() -> None:
 def test_the_worked_purchase_earns_what_the_guide_says() -> None:
     paid = (Payment("points", 1_000), Payment("card", 10_990))
     bought = Purchase(currency="CNY", total_minor=11_990, shipping_minor=1_000, payments=paid, occurred_at=0)
-    earned = evaluate(default(), bought, "silver")
+    earned = evaluate(default(), bought, Member(tier="silver"))
     assert (earned.eligible_minor, earned.points, earned.qualifying_points) == (9_990, 119, 99)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from fractions import Fraction
-
-import msgspec
 
 from chalicelib.base import money
 from chalicelib.base.errors import Invalid
 from chalicelib.program.document import Program
+from chalicelib.program.rules.inputs import Earned, Explanation, Line, Member, Purchase
 
 TIER_MULTIPLIER = "tier_multiplier"
 """The name under which the tier's multiplier explains itself, beside the codes of the rules."""
@@ -20,66 +20,10 @@ class CurrencyNotAccepted(Invalid):
     code = "currency_not_accepted"
 
 
-class Line(msgspec.Struct, frozen=True):
-    """One line of a purchase; `amount_minor` is that of the whole quantity."""
+def evaluate(program: Program, purchase: Purchase, member: Member, exhausted: AbstractSet[str] = frozenset()) -> Earned:
+    """What `purchase` earns a member; a tier that the programme does not know is the first one.
 
-    sku: str
-    category: str
-    quantity: int
-    amount_minor: int
-
-
-class Payment(msgspec.Struct, frozen=True):
-    """A part of the total and what paid it, such as `card`, `points` or `gift_card`."""
-
-    type: str
-    amount_minor: int
-
-
-class Purchase(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules look at. Its sums were checked by who made it; `occurred_at` is in seconds."""
-
-    currency: str
-    total_minor: int
-    tax_minor: int = 0
-    shipping_minor: int = 0
-    lines: tuple[Line, ...] = ()
-    payments: tuple[Payment, ...] = ()
-    channel: str = ""
-    store: str = ""
-    occurred_at: int
-
-
-class Explanation(msgspec.Struct, frozen=True):
-    """What one rule did: whether it fired, a stable code saying why, and the points it brought.
-
-    The points of all explanations add up to those of the purchase.
-    """
-
-    rule: str
-    fired: bool
-    reason: str
-    points: int
-
-
-class Earned(msgspec.Struct, frozen=True):
-    """What a purchase earns.
-
-    `points` go to the account; `qualifying_points`, before the multiplier, count towards the tier. `spend_minor` is
-    what the purchase adds to spending in the base currency. `line_points` runs parallel to the lines and adds up to
-    `points`; it is empty without lines.
-    """
-
-    points: int
-    qualifying_points: int
-    eligible_minor: int
-    spend_minor: int
-    line_points: tuple[int, ...]
-    explanations: tuple[Explanation, ...]
-
-
-def evaluate(program: Program, purchase: Purchase, tier_code: str) -> Earned:
-    """What `purchase` earns a member of this tier; a code that the programme does not know is the first tier.
+    `exhausted` are the campaigns whose budget covers no more.
 
     Raises CurrencyNotAccepted.
 
@@ -90,7 +34,7 @@ def evaluate(program: Program, purchase: Purchase, tier_code: str) -> Earned:
     if rate is None:
         accepted = ", ".join(sorted(program.currencies))
         raise CurrencyNotAccepted(f"The programme takes {accepted}, not {purchase.currency}.", field="currency")
-    tier = program.tier(tier_code) or program.tiers[0]
+    tier = program.tier(member.tier) or program.tiers[0]
     eligible_minor = _eligible_minor(program, purchase)
     amount_points = Fraction(eligible_minor * rate.points, rate.per_minor)
     qualifying_points = money.floor(amount_points)
