@@ -214,6 +214,8 @@ def _in_total(earnings: Earnings, refunded: Refunded, figure: int) -> int:
     """Of a figure that the whole order brought, the part its refunds take back; lines share it by their amounts."""
     if _is_whole(earnings, refunded):
         return figure
+    if not refunded.total_minor:
+        return 0
     amounts = earnings.line_amounts_minor
     shares = tuple(money.share(figure, amounts)) if amounts else ()
     return clawed_in_total(
