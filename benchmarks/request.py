@@ -1,104 +1,130 @@
-"""CPU of an order's earning, in a warm process, against botocore alone sending the very same two requests.
+"""CPU of an order's earning, in a warm process, against bare botocore and against the stack of AWS's samples.
 
-DynamoDB is a stub that answers at once over plain HTTP. The engine's own requests are recorded once and sent again by
-bare clients; the rows take turns, and the lowest round counts, since noise only ever adds.
+DynamoDB is a stub that answers at once over plain HTTP. Each way runs in a process of its own, the engine from the
+package as it is deployed, the others as pip installs them. They take turns, and the lowest round counts, since noise
+only ever adds.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import json
-import logging
 import os
-import time
-from collections.abc import Callable
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
 
-import botocore.session
-
-from benchmarks import member
+from benchmarks import member, worker
 from benchmarks.stub import answering
 from chalicelib.base import dynamo
+from infra import package
 from tests.api import shop
 from tests.api.client import client
 
 _ROUNDS = 9
-_CALLS = 100
+_BARE = "bare botocore as it comes, the same two requests"
 
 Request = tuple[str, dict[str, Any]]
+Worker = subprocess.Popen[str]
 
 
 def main() -> None:
-    """Print CPU per call, and as a share of bare botocore."""
-    logging.disable(logging.INFO)
-    # The line that each request writes is part of its work; nobody reads it here.
-    with answering(member.answers()) as endpoint, Path(os.devnull).open("w") as log, contextlib.redirect_stdout(log):
-        # Nothing of the engine has made its client yet.
-        os.environ["AWS_ENDPOINT_URL"] = endpoint
-        _earn(0)
-        requests = _recorded()
+    """Print CPU per order, and as a share of bare botocore."""
+    with contextlib.ExitStack() as stack:
+        endpoint = stack.enter_context(answering(member.answers()))
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        work, slim = _work(folder, endpoint), _unpacked(folder / "slim")
         ways = {
-            "earn: the API's whole function": _earn,
-            "bare botocore, the same two requests": _sender(dynamo.client(), requests),
-            "bare botocore as it comes, which also validates them": _sender(_default_client(), requests),
+            "earn: the API's whole function, as deployed": (member.API_HANDLER, slim),
+            _BARE: ("bare", package.ROOT),
+            "the engine's own client, the same two requests": ("ours", slim),
+            "Powertools, pydantic and boto3, the same order": ("benchmarks.peer.handler", package.ROOT),
         }
-        lowest = _measured(ways)
-    bare = lowest["bare botocore, the same two requests"]
-    print(f"{' and '.join(name for name, _ in requests)}\n\n| what | CPU us | of bare botocore |\n|---|--:|--:|")
+        workers = {
+            name: stack.enter_context(_started(way, work, place, endpoint)) for name, (way, place) in ways.items()
+        }
+        requests = {name: int(_told(process)) for name, process in workers.items()}
+        lowest = _measured(workers)
+    print("| what | requests | CPU us | of bare botocore |\n|---|--:|--:|--:|")
     for name, seconds in lowest.items():
-        print(f"| {name} | {1e6 * seconds:.0f} | {seconds / bare:.2f} |")
+        print(f"| {name} | {requests[name]} | {1e6 * seconds:.0f} | {seconds / lowest[_BARE]:.2f} |")
 
 
-def _earn(number: int) -> None:
-    event = client.event(
-        "POST",
-        "/v1/orders",
-        json.dumps(shop.order(str(number), member_id=member.MEMBER_ID)),
-        {"Content-Type": "application/json"},
-        caller=member.SHOP,
-    )
-    answer = client.application(event, SimpleNamespace(aws_request_id="bench", function_name="api"))
-    assert answer["statusCode"] == 201, answer["body"]
+def _work(folder: Path, endpoint: str) -> Path:
+    """A file with the event of each call, and with what one of them has the engine's client send."""
+    events = [_event(number) for number in range((_ROUNDS + 1) * worker.CALLS)]
+    # Nothing of the engine has made its client yet.
+    os.environ["AWS_ENDPOINT_URL"] = endpoint
+    work = folder / "work"
+    work.write_text(repr((events, _requests())), encoding="utf-8")
+    return work
 
 
-def _recorded() -> list[Request]:
-    """What one order has the engine's client send."""
+def _event(number: int) -> dict[str, Any]:
+    body = json.dumps(shop.order(str(number), member_id=member.MEMBER_ID))
+    return client.event("POST", "/v1/orders", body, {"Content-Type": "application/json"}, caller=member.SHOP)
+
+
+def _requests() -> list[Request]:
     found: list[Request] = []
     engine: Any = dynamo.client()
-    real: Callable[[str, dict[str, Any]], Any] = engine._make_api_call  # noqa: SLF001 -- the one way to see requests
+    real = engine._make_api_call  # noqa: SLF001 -- the one way to see requests
 
     def record(operation: str, parameters: dict[str, Any]) -> Any:
         found.append((operation, parameters))
         return real(operation, parameters)
 
-    with mock.patch.object(engine, "_make_api_call", record):
-        _earn(1)
+    with contextlib.redirect_stdout(io.StringIO()), mock.patch.object(engine, "_make_api_call", record):
+        for number in (1, 2):
+            # The first also reads the programme, which is kept from then on.
+            found.clear()
+            client.application(_event(number), mock.Mock(aws_request_id="bench"))
     return found
 
 
-def _default_client() -> Any:
-    return botocore.session.get_session().create_client("dynamodb")
+def _unpacked(folder: Path) -> Path:
+    with zipfile.ZipFile(package.local_package().with_name("deployment.zip")) as archive:
+        archive.extractall(folder)
+    return folder
 
 
-def _sender(sender: Any, requests: list[Request]) -> Callable[[int], None]:
-    def send(_number: int) -> None:
-        for operation, parameters in requests:
-            sender._make_api_call(operation, {**parameters})  # noqa: SLF001 -- by name, as PynamoDB does
+@contextlib.contextmanager
+def _started(way: str, folder: Path, work: Path, endpoint: str) -> Iterator[Worker]:
+    # The deployed package runs without what is installed on this machine.
+    alone = [] if folder == package.ROOT else ["-S"]
+    command = [sys.executable, "-I", "-B", *alone, worker.__file__, way, str(work), str(folder)]
+    environment = {**member.ENVIRONMENT, "AWS_ENDPOINT_URL": endpoint}
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environment, **pipes) as process:  # noqa: S603 -- our own script
+        try:
+            yield process
+        finally:
+            process.terminate()
 
-    return send
+
+def _told(process: Worker) -> str:
+    assert process.stdout
+    line = process.stdout.readline()
+    if not line:
+        raise SystemExit("A worker has ended early; what it said stands above.")
+    return line
 
 
-def _measured(ways: dict[str, Callable[[int], None]]) -> dict[str, float]:
-    lowest = dict.fromkeys(ways, float("inf"))
-    for turn in range(_ROUNDS):
-        for name, act in ways.items():
-            begun = time.process_time()
-            for number in range(_CALLS):
-                act(2 + turn * _CALLS + number)
-            lowest[name] = min(lowest[name], (time.process_time() - begun) / _CALLS)
+def _measured(workers: dict[str, Worker]) -> dict[str, float]:
+    """CPU seconds of one call, by way; the first round, which warms up, is not counted."""
+    lowest = dict.fromkeys(workers, float("inf"))
+    for turn in range(_ROUNDS + 1):
+        for name, process in workers.items():
+            assert process.stdin
+            print(turn * worker.CALLS, file=process.stdin, flush=True)
+            spent = float(_told(process)) / worker.CALLS
+            lowest[name] = min(lowest[name], spent if turn else float("inf"))
     return lowest
 
 
