@@ -46,9 +46,7 @@ def main() -> None:
             "the engine's own client, the same two requests": ("ours", slim),
             "Powertools, pydantic and boto3, the same order": ("benchmarks.peer.handler", package.ROOT),
         }
-        workers = {
-            name: stack.enter_context(_started(way, work, place, endpoint)) for name, (way, place) in ways.items()
-        }
+        workers = {name: stack.enter_context(_started(*way, work, endpoint)) for name, way in ways.items()}
         requests = {name: int(_told(process)) for name, process in workers.items()}
         lowest = _measured(workers)
     print("| what | requests | CPU us | of bare botocore |\n|---|--:|--:|--:|")

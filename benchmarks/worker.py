@@ -2,9 +2,9 @@
 
     python worker.py WAY WORK FOLDER
 
-imports from FOLDER, makes a call and another, tells how many requests that one sent, and then, for each number that it reads, makes the
-calls from that number on and tells the CPU seconds that they took. WORK holds the events of all calls, and the requests
-that the engine sends for one of them, as Python literals.
+imports from FOLDER, makes a call and another, and tells how many requests the second one sent. Then, for each number
+that it reads, it makes the calls from that number on and tells the CPU seconds that they took. WORK holds the events of
+all calls, and the requests that the engine sends for one of them, as Python literals.
 """
 
 from __future__ import annotations
