@@ -43,6 +43,7 @@ def main() -> None:
         ways = {
             "earn: the API's whole function, as deployed": (member.API_HANDLER, slim),
             _BARE: ("bare", package.ROOT),
+            "bare botocore that does not validate them": ("bare, unchecked", package.ROOT),
             "the engine's own client, the same two requests": ("ours", slim),
             "Powertools, pydantic and boto3, the same order": ("benchmarks.peer.handler", package.ROOT),
         }

@@ -57,8 +57,10 @@ def _sender(client: Any, requests: list[tuple[str, dict[str, Any]]]) -> Act:
 
 
 def _act(way: str, requests: list[tuple[str, dict[str, Any]]]) -> Act:
-    if way == "bare":
-        return _sender(importlib.import_module("botocore.session").get_session().create_client("dynamodb"), requests)
+    if way.startswith("bare"):
+        config = importlib.import_module("botocore.config").Config(parameter_validation=way == "bare")
+        session = importlib.import_module("botocore.session").get_session()
+        return _sender(session.create_client("dynamodb", config=config), requests)
     if way == "ours":
         return _sender(importlib.import_module("chalicelib.base.dynamo").client(), requests)
     return _function(way)
