@@ -14,7 +14,7 @@ Changes = list[dict[str, Any]]
 
 _POLL_SECONDS = 1.0
 _PATIENCE_SECONDS = 3600
-# Should the gateway's alarm ring while this lasts, the update is taken back.
+# Should one of the stage's alarms ring while this lasts, the update is taken back.
 _WATCH_MINUTES = 5
 _HOLDS_DATA = ("AWS::DynamoDB::Table", "AWS::Cognito::UserPool")
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE")
@@ -38,7 +38,7 @@ class ChangeSet:
             TemplateURL=template_url,
             Parameters=parameters,
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-            **self._rollback(),
+            **self._rollback(parameters),
         )
         self._stack_id = str(made["StackId"])
         for described in self._described():
@@ -61,8 +61,8 @@ class ChangeSet:
         if ended not in _GOOD:
             raise InfraError(
                 f"The stack ended as {ended}: CloudFormation has put everything back as it was. The first line with "
-                "FAILED above says why. A stack whose first creation failed must go before it can be made again: "
-                f"make destroy STAGE={self._stage.name}"
+                "FAILED or ROLLBACK above says why. A stack whose first creation failed must go before it can be made "
+                f"again: make destroy STAGE={self._stage.name}"
             )
 
     def drop(self) -> None:
@@ -71,13 +71,20 @@ class ChangeSet:
         if self._before is None:
             self._cloudformation.delete_stack(StackName=self._stage.stack)
 
-    def _rollback(self) -> dict[str, Any]:
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in (self._before or {}).get("Outputs", [])}
-        arn = outputs.get("GatewayErrorsAlarmArn")
-        if arn is None:
+    def _rollback(self, parameters: list[dict[str, Any]]) -> dict[str, Any]:
+        """What an update is watched by: the alarms that the template names, as far as they are there and stay there.
+
+        CloudFormation remembers what it was told last, so that an update without alarms says so by an empty list; with
+        alarms that the update itself removes, it would fail.
+        """
+        if self._before is None:
             return {}
-        triggers = [{"Arn": arn, "Type": "AWS::CloudWatch::Alarm"}]
-        return {"RollbackConfiguration": {"RollbackTriggers": triggers, "MonitoringTimeInMinutes": _WATCH_MINUTES}}
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in self._before.get("Outputs", [])}
+        stay = {"ParameterKey": "Alarms", "ParameterValue": "off"} not in parameters
+        arns = outputs["RollbackAlarmArns"].split(",") if stay and "RollbackAlarmArns" in outputs else []
+        triggers = [{"Arn": arn, "Type": "AWS::CloudWatch::Alarm"} for arn in arns]
+        watched = {"MonitoringTimeInMinutes": _WATCH_MINUTES} if triggers else {}
+        return {"RollbackConfiguration": {"RollbackTriggers": triggers, **watched}}
 
     def _described(self) -> Iterator[dict[str, Any]]:
         deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -117,9 +124,10 @@ def follow(cloudformation: Any, stack_id: str, seen: set[str]) -> str:
                 continue
             seen.add(event["EventId"])
             status = str(event["ResourceStatus"])
-            if not status.endswith("IN_PROGRESS"):
+            # That it is being put back is told at once, with the reason: an alarm leaves no FAILED behind.
+            if not status.endswith("IN_PROGRESS") or "ROLLBACK" in status:
                 print(f"  {status:<24} {event['LogicalResourceId']}  {event.get('ResourceStatusReason', '')}".rstrip())
-                if event.get("PhysicalResourceId") == stack_id:
+                if event.get("PhysicalResourceId") == stack_id and not status.endswith("IN_PROGRESS"):
                     return status
         time.sleep(_POLL_SECONDS)
     raise InfraError(f"{stack_id} did not come to rest within an hour. CloudFormation goes on with it.")

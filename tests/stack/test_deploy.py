@@ -123,6 +123,11 @@ def test_alarms_come_when_they_are_asked_for(rehearsal: Stage, options: list[str
 
     alarms = rehearsal.client("cloudwatch").describe_alarms()["MetricAlarms"]
     assert len([alarm for alarm in alarms if "rehearsal" in str(alarm["AlarmName"])]) > 30
+    # The next update is watched by five of them, which stand among the outputs.
+    arns = rehearsal.outputs()["RollbackAlarmArns"].split(",")
+    assert len(arns) == 5
+    assert set(arns) <= {alarm["AlarmArn"] for alarm in alarms}
+    assert deploy.main([*options, "--yes", "--parameter", "ThrottleRate=8"]) == 0
 
 
 @pytest.mark.usefixtures("first")
