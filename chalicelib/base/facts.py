@@ -20,9 +20,11 @@ CLOSED: Final = "closed"
 SWEPT: Final = "swept"
 REPAIRED: Final = "repaired"
 EVENT: Final = "event"
+EVENT_CANCELLED: Final = "event_cancelled"
 CHALLENGE_DONE: Final = "challenge_done"
 CHALLENGE_UNDONE: Final = "challenge_undone"
 BENEFIT_USED: Final = "benefit_used"
+BENEFIT_USE_CANCELLED: Final = "benefit_use_cancelled"
 RETIERED: Final = "retiered"
 
 KINDS: Final = (
@@ -42,8 +44,10 @@ KINDS: Final = (
     SWEPT,
     REPAIRED,
     EVENT,
+    EVENT_CANCELLED,
     CHALLENGE_DONE,
     CHALLENGE_UNDONE,
     BENEFIT_USED,
+    BENEFIT_USE_CANCELLED,
     RETIERED,
 )

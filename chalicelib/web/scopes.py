@@ -10,6 +10,9 @@ SCOPES: Final = {
     "orders.read": "Read orders and quote what an order would earn.",
     "orders.write": "Send orders, refunds and cancellations.",
     "redemptions.write": "Redeem points for a member, read and cancel redemptions.",
+    "events.read": "Read events.",
+    "events.write": "Send events and withdraw them.",
+    "benefits.write": "Record the use of benefits and cancel it.",
     "adjustments.write": "Adjust a member's points by hand.",
     "program.read": "Read the programme.",
 }

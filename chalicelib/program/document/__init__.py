@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from chalicelib.base import facts
 from chalicelib.program.document.earning import Campaign, Earning, Rules, Stacking
-from chalicelib.program.document.engagement import AnyChallenge, Benefit
+from chalicelib.program.document.engagement import AnyChallenge, Benefit, EventType
 from chalicelib.program.document.parts import (
     LOCALES,
     Code,
@@ -100,7 +100,8 @@ class Program(Part, frozen=True, kw_only=True):
     """The whole document. `base_currency` is the one in which spending counts towards what a member has spent.
 
     Rules are judged in the order in which they stand. `stacking` says of each group of rules whether all of them give
-    (`stack`), the one that gives most (`best`), or the first that fires (`exclusive`).
+    (`stack`), the one that gives most (`best`), or the first that fires (`exclusive`). Where there are `events`, no others
+    are taken or named.
     """
 
     name: Texts
@@ -111,6 +112,7 @@ class Program(Part, frozen=True, kw_only=True):
     earning_rules: Rules
     stacking: Annotated[dict[Code, Stacking], Meta(max_length=50)] = msgspec.field(default_factory=dict)
     campaigns: Annotated[tuple[Campaign, ...], Meta(max_length=100)] = ()
+    events: Annotated[dict[Code, EventType], Meta(max_length=100)] = msgspec.field(default_factory=dict)
     benefits: Annotated[tuple[Benefit, ...], Meta(max_length=100)] = ()
     challenges: Annotated[tuple[AnyChallenge, ...], Meta(max_length=50)] = ()
     welcome_points: Points = 0

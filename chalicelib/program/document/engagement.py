@@ -12,6 +12,13 @@ from chalicelib.program.document.parts import Code, LocalTime, Part, Points, Tex
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=1_000)]
 
 
+class EventType(Part, frozen=True, kw_only=True):
+    """Something that members do beside buying; with `self_reported` their own app may say that they did it."""
+
+    title: Texts
+    self_reported: bool = False
+
+
 class Benefit(Part, frozen=True, kw_only=True):
     """Something that members of these tiers have beside points.
 
