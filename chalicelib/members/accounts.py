@@ -83,7 +83,7 @@ def _page(member_id: str, after_seq: int | None, *, newest_first: bool, limit: i
 
 
 def _tier(state: State, program: Program, at: int, locale: str) -> StandingOut:
-    standing = tiers.standing(program, state.months, state.tiers, at)
+    standing = tiers.standing(program, state, at)
     following = None
     if standing.to_next:
         code = standing.to_next.code

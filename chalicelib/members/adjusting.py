@@ -47,5 +47,5 @@ def _decision(account: Account, body: AdjustmentIn, record: str, *, actor: str, 
         program=current.version,
         occurred_at=at,
         effect=points.adjustment(state, body.points, expiry.expires_at(current.program, at)),
-        tier=tiers.standing(current.program, state.months, state.tiers, at).code,
+        tier=tiers.standing(current.program, state, at).code,
     )

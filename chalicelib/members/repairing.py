@@ -60,5 +60,5 @@ def _decision(account: Account, wanted: Repair, record: str, *, by: str, now: in
         program=current.version,
         occurred_at=at,
         effect=points.adjustment(state, wanted.points, expiry.expires_at(current.program, at)),
-        tier=tiers.standing(current.program, state.months, state.tiers, at).code,
+        tier=tiers.standing(current.program, state, at).code,
     )

@@ -36,6 +36,6 @@ def sweep_member(member_id: str, *, now: int) -> bool:
     current = programs.in_force(now, now=now)
 
     def standing(state: State, at: int) -> tuple[str, int]:
-        return tiers.standing(current.program, state.months, state.tiers, at).code, current.version
+        return tiers.standing(current.program, state, at).code, current.version
 
     return sweep.sweep(member_id, standing, now=now) is not None

@@ -12,9 +12,10 @@ from chalicelib.base.errors import Conflict, KeyReused, Unavailable
 from chalicelib.base.retry import attempts
 from chalicelib.ledger import merging
 from chalicelib.ledger.chain import Decision
-from chalicelib.ledger.effects import added_months
+from chalicelib.ledger.effects import apply
 from chalicelib.ledger.pairing import AccountClosed, PairPlan, post_pair
 from chalicelib.ledger.posting import Account, Act, Lost, Posted, Write, once
+from chalicelib.ledger.state import State
 from chalicelib.members import service
 from chalicelib.members.rules import Profile, united
 from chalicelib.members.schema import MergeIn
@@ -108,7 +109,7 @@ def _closed(asked: MergeItem, closed: Account, into: str, current: Versioned) ->
         at=closed.posted_at,
         program=current.version,
         effect=merging.close(closed.state, into=into),
-        tier=tiers.standing(current.program, (), (), closed.posted_at).code,
+        tier=tiers.standing(current.program, State(), closed.posted_at).code,
     )
 
 
@@ -116,15 +117,15 @@ def _merged_in(asked: MergeItem, closed: Account, account: Account, current: Ver
     """The entry of the member who takes over, the tier judged on the months of both."""
     at = account.posted_at
     effect = merging.merge_in(account.state, closed.state)
-    months = added_months(account.state.months, effect.months)
-    records = tiers.judge(current.program, months, effect.tiers or (), at)
+    after = apply(account.state, effect, at)
+    records = tiers.judge(current.program, after, at)
     return _decision(
         asked,
         kind=facts.MERGED_IN,
         at=at,
         program=current.version,
         effect=msgspec.structs.replace(effect, tiers=records if records != account.state.tiers else None),
-        tier=tiers.standing(current.program, months, records, at).code,
+        tier=tiers.standing(current.program, after, at).code,
     )
 
 
@@ -151,6 +152,7 @@ def _writes(closing: ProfileItem, surviving: ProfileItem, now: int) -> list[Writ
         ProfileItem.merged_into.set(surviving.key),
         ProfileItem.subject.remove(),
         ProfileItem.further_subjects.remove(),
+        ProfileItem.segments.remove(),
     )
     return [
         _moved(closing, version, at, emptied),

@@ -91,7 +91,7 @@ def earnings_of(order: PurchaseIn, occurred_at: int, rulebook: Rulebook, tier: s
 
 def tier_code(state: State, program: Program, at: int) -> str:
     """The tier that a member holds at an instant, on this programme's ladder."""
-    return tiers.standing(program, state.months, state.tiers, at).code
+    return tiers.standing(program, state, at).code
 
 
 def earn(account: Account, earnings: Earnings, back: GoneBack, occurred_at: int) -> Effect:
@@ -130,9 +130,9 @@ def take_back(account: Account, earnings: Earnings, back: GoneBack, occurred_at:
 def retiered(account: Account, effect: Effect, rulebook: Rulebook) -> tuple[Effect, str]:
     """The effect completed by the tier records that it leads to, and the tier code after it."""
     program = rulebook.now.program
-    months = added_months(account.state.months, effect.months)
-    records: tuple[TierRecord, ...] = tiers.judge(program, months, account.state.tiers, account.posted_at)
-    code = tiers.standing(program, months, records, account.posted_at).code
+    after = msgspec.structs.replace(account.state, months=added_months(account.state.months, effect.months))
+    records: tuple[TierRecord, ...] = tiers.judge(program, after, account.posted_at)
+    code = tiers.standing(program, after, account.posted_at).code
     changed = records if records != account.state.tiers else None
     return msgspec.structs.replace(effect, tiers=changed), code
 

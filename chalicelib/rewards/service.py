@@ -200,7 +200,7 @@ def _decision(fact: _Fact, terms: RedemptionStep, effect: Effect, account: Accou
         program=current.version,
         occurred_at=at,
         effect=effect,
-        tier=tiers.standing(current.program, state.months, state.tiers, at).code,
+        tier=tiers.standing(current.program, state, at).code,
         amount_minor=terms.amount_minor,
         currency=terms.currency,
     )

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.ledger.state import TierRecord
+from chalicelib.ledger.state import State, TierRecord
 from chalicelib.program.rules.tiers import judge, standing
 from tests.programs import program, tier
 from tests.rules.tier_members import Member, mid, months, rules, start
 
 
 def test_everyone_has_the_first_tier_without_an_end() -> None:
-    found = standing(rules(), (), (), mid(0))
+    found = standing(rules(), State(), mid(0))
     assert (found.code, found.since, found.until, found.to_keep) == ("member", None, None, None)
     assert found.to_next is not None
     assert (found.to_next.code, found.to_next.points) == ("silver", 1_000)
@@ -88,8 +88,8 @@ def test_a_member_who_stayed_away_for_years_is_judged_as_if_asked_every_month() 
         member.post(month, points)
     asked = member.records
     for month in range(6, 40):
-        asked = judge(member.program, member.months, asked, mid(month))
-        assert standing(member.program, member.months, asked, mid(month)) == member.at(mid(month))
+        asked = judge(member.program, member.holding(asked), mid(month))
+        assert standing(member.program, member.holding(asked), mid(month)) == member.at(mid(month))
 
 
 def test_a_refund_takes_the_tier_back_that_it_reached() -> None:
@@ -240,8 +240,8 @@ def test_a_shorter_window_still_takes_back_what_is_refunded() -> None:
 def test_a_record_that_does_not_say_its_window_has_todays() -> None:
     record = TierRecord("silver", mid(2), start(15), 1_000)
     bought = months(m0=600, m2=400)
-    assert standing(rules(window=3), bought, (record,), mid(12)).code == "silver"
-    assert standing(rules(window=2), bought, (record,), mid(12)).code == "member"
+    assert standing(rules(window=3), State(months=bought, tiers=(record,)), mid(12)).code == "silver"
+    assert standing(rules(window=2), State(months=bought, tiers=(record,)), mid(12)).code == "member"
 
 
 def test_a_replaced_tier_is_held_under_its_new_name() -> None:
@@ -255,18 +255,18 @@ def test_a_replaced_tier_is_held_under_its_new_name() -> None:
 
 def test_a_tier_that_nobody_remembers_stands_where_its_threshold_would() -> None:
     record = TierRecord("platinum", mid(0), start(13), 4_000)
-    assert standing(rules(), months(m0=4_000), (record,), mid(12)).code == "gold"
+    assert standing(rules(), State(months=months(m0=4_000), tiers=(record,)), mid(12)).code == "gold"
 
 
 def test_windows_and_terms_begin_with_the_months_of_the_programmes_zone() -> None:
     """16:00 UTC on 31 January is February in Shanghai."""
     instant = start(1)
-    records = judge(rules(window=1), months(m1=1_000), (), instant)
+    records = judge(rules(window=1), State(months=months(m1=1_000)), instant)
     assert [record.until for record in records] == [start(14)]
-    assert judge(rules(window=1), months(m1=1_000), (), instant - 1) == ()
+    assert judge(rules(window=1), State(months=months(m1=1_000)), instant - 1) == ()
 
 
 def test_a_reader_whose_clock_runs_behind_the_posting_sees_the_tier() -> None:
     """The posting falls into the first second of a month, and the reader still has the month before."""
-    records = judge(rules(), months(m1=1_000), (), start(1))
-    assert standing(rules(), months(m1=1_000), records, start(1) - 1).code == "silver"
+    records = judge(rules(), State(months=months(m1=1_000)), start(1))
+    assert standing(rules(), State(months=months(m1=1_000), tiers=records), start(1) - 1).code == "silver"

@@ -41,8 +41,8 @@ def position(found: Standing) -> int:
 def test_judging_twice_changes_nothing(policy: Policy, history: dict[int, int], month: int) -> None:
     member = member_with(policy, history)
     at = mid(max(month, 23))
-    once = judge(member.program, member.months, member.records, at)
-    assert judge(member.program, member.months, once, at) == once
+    once = judge(member.program, member.state, at)
+    assert judge(member.program, member.holding(once), at) == once
 
 
 @given(all_policies, histories, st.lists(st.integers(0, 60), max_size=10))
@@ -51,8 +51,8 @@ def test_asking_in_between_changes_nothing(policy: Policy, history: dict[int, in
     member = member_with(policy, history)
     records: Sequence[TierRecord] = member.records
     for month in sorted(month + 23 for month in asked):
-        records = judge(member.program, member.months, records, mid(month))
-    assert standing(member.program, member.months, records, mid(84)) == member.at(mid(84))
+        records = judge(member.program, member.holding(records), mid(month))
+    assert standing(member.program, member.holding(records), mid(84)) == member.at(mid(84))
 
 
 @given(all_policies, histories, points)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from chalicelib.base import clock
-from chalicelib.ledger.state import Month, TierRecord
+from chalicelib.ledger.state import Month, State, TierRecord
 from chalicelib.program.document import Program
 from chalicelib.program.rules.tiers import Standing, judge, standing
 from tests.programs import ladder, program
@@ -49,11 +50,19 @@ class Member:
     def months(self) -> tuple[Month, ...]:
         return tuple(Month(JANUARY + month, points=points) for month, points in sorted(self.points.items()))
 
+    @property
+    def state(self) -> State:
+        return self.holding(self.records)
+
+    def holding(self, records: Sequence[TierRecord]) -> State:
+        """The member's account, had it these tier records."""
+        return State(months=self.months, tiers=tuple(records))
+
     def post(self, posted: int, points: int, *, dated: int | None = None) -> None:
         """Post qualifying points in month `posted`, dated to month `dated`; negative for a refund of that month's."""
         month = posted if dated is None else dated
         self.points[month] = self.points.get(month, 0) + points
-        self.records = judge(self.program, self.months, self.records, mid(posted))
+        self.records = judge(self.program, self.state, mid(posted))
 
     def at(self, instant: int) -> Standing:
-        return standing(self.program, self.months, self.records, instant)
+        return standing(self.program, self.state, instant)

@@ -13,7 +13,7 @@ from fractions import Fraction
 import msgspec
 
 from chalicelib.base import clock
-from chalicelib.ledger.state import MONTHS_MAX, Month, TierRecord
+from chalicelib.ledger.state import MONTHS_MAX, Month, State, TierRecord
 from chalicelib.program.document import Program, Texts
 
 
@@ -62,14 +62,14 @@ class _Judgement(msgspec.Struct, frozen=True):
     points: int
 
 
-def judge(program: Program, months: Sequence[Month], records: Sequence[TierRecord], at: int) -> tuple[TierRecord, ...]:
-    """The tier records at `at`, from those of any time before.
+def judge(program: Program, state: State, at: int) -> tuple[TierRecord, ...]:
+    """The tier records at `at`, from those of any time before; of the state, its months and records count.
 
     A tier that has run out is kept for another term if the months of the window before its end reach the threshold that
     the programme has today, or do so when the grace is added to them, or else falls as the programme says; a higher
     tier is reached at once. Judging twice changes nothing.
     """
-    current = tuple(records)
+    months, current = state.months, state.tiers
     top = _top(program, months, current, at)
     while top and (judgement := _judgement(program, months, top, at)).at <= at:
         current = _refitted(program, current, top, judgement)
@@ -77,9 +77,10 @@ def judge(program: Program, months: Sequence[Month], records: Sequence[TierRecor
     return _risen(program, months, _without_the_dead(program, months, current, at), at)
 
 
-def standing(program: Program, months: Sequence[Month], records: Sequence[TierRecord], at: int) -> Standing:
+def standing(program: Program, state: State, at: int) -> Standing:
     """The member's tier at `at`, with what is missing for the next one and for keeping this one."""
-    top = _top(program, months, judge(program, months, records, at), at)
+    months = state.months
+    top = _top(program, months, judge(program, state, at), at)
     tier = program.tiers[top.position if top else 0]
     judgement = _judgement(program, months, top, at) if top else None
     return Standing(
