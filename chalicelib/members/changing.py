@@ -90,6 +90,7 @@ def patched(old: Profile, wanted: Change) -> Profile:
         locale=_kept(patch.locale, old.locale),
         external=_externals(patch, old),
         consents=_consents(old.consents, wanted),
+        tags=old.tags if isinstance(patch.tags, UnsetType) else tuple(dict.fromkeys(patch.tags or ())),
         further_phones=tuple(item for item in old.further_phones if item != phone),
         further_mails=tuple(item for item in old.further_mails if not mail or mail_key(item) != mail_key(mail)),
     )

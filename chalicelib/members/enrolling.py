@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import UnsetType
 
 from chalicelib.base import clock, facts, ids
 from chalicelib.base.errors import Conflict
@@ -91,7 +92,7 @@ def enrol_person(body: MemberIn, person: Person, *, actor: str, now: int) -> Enr
 def profile_of(body: MemberIn, person: Person | None, now: int) -> Profile:
     """The profile that a request asks for, with the identities that a person's token proves.
 
-    Raises Invalid and Forbidden (`identity_unproved`).
+    Raises Invalid and Forbidden (`identity_unproved`, `tags_not_yours`).
     """
     phone = normal_phone(body.phone, body.region) if body.phone else None
     mail = normal_mail(body.mail) if body.mail else None
@@ -104,6 +105,7 @@ def profile_of(body: MemberIn, person: Person | None, now: int) -> Profile:
         locale=body.locale,
         external=tuple(dict.fromkeys(External(item.source, item.id) for item in body.external)),
         consents=_consents({"sms": body.consents.sms, "mail": body.consents.mail, "push": body.consents.push}, now),
+        tags=() if isinstance(body.tags, UnsetType) else tuple(dict.fromkeys(body.tags)),
     )
     if person:
         check_proved(Profile(), profile, person)
@@ -154,7 +156,7 @@ def _plan(
             program=current.version,
             occurred_at=at,
             effect=msgspec.structs.replace(welcome, enrolled_at=at),
-            tier=tiers.standing(current.program, (), (), at).code,
+            tier=tiers.standing(current.program, account.state, at).code,
         )
         item = ProfileItem(
             account.member_id,

@@ -50,7 +50,8 @@ class Consent(msgspec.Struct, frozen=True, omit_defaults=True):
 class Profile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """All that is kept of a person. Phone is E.164, mail has its domain in lower case.
 
-    A profile has one phone and one mail; the further ones came with members that were merged into this one.
+    A profile has one phone and one mail; the further ones came with members that were merged into this one. `tags` are
+    codes that the merchant's systems and staff have set.
     """
 
     phone: str | None = None
@@ -63,6 +64,7 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     consents: dict[Channel, Consent] = {}
     further_phones: tuple[str, ...] = ()
     further_mails: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -151,7 +153,7 @@ def identity_keys(profile: Profile) -> list[str]:
 
 
 def united(into: Profile, closed: Profile) -> Profile:
-    """The profile of a member into whom another was merged: blanks are filled, and every identity is kept.
+    """The profile of a member into whom another was merged: blanks are filled, and every identity and tag is kept.
 
     Of two consents for one channel the later decision counts, and of two at the same moment the refusal.
     """
@@ -170,6 +172,7 @@ def united(into: Profile, closed: Profile) -> Profile:
         consents=_latest(into.consents, closed.consents),
         further_phones=tuple(item for item in phones if item and item != phone),
         further_mails=tuple(item for item in mails if item and item != mail),
+        tags=tuple(dict.fromkeys((*into.tags, *closed.tags))),
     )
 
 
@@ -196,7 +199,12 @@ def checked(profile: Profile, now: int, *, person: bool) -> Profile:
 
 
 def check_proved(old: Profile, new: Profile, person: Person) -> None:
-    """Raises Forbidden (`identity_unproved`) where a person takes an identity that the token does not prove."""
+    """Raises Forbidden where a person changes what is not a person's to change.
+
+    `identity_unproved` is an identity that the token does not prove, `tags_not_yours` a tag.
+    """
+    if new.tags != old.tags:
+        raise Forbidden("Tags are set by the shop's systems and staff.", field="tags", code="tags_not_yours")
     phone_unproved = new.phone not in {None, old.phone, person.phone}
     mail_unproved = new.mail not in {None, old.mail, person.mail}
     if phone_unproved or mail_unproved or new.external != old.external:

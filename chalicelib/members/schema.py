@@ -31,6 +31,9 @@ Region = Annotated[
 ]
 Birthday = Annotated[date, Meta(description="A calendar day, from 1900 on.")]
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset.")]
+Tag = Annotated[
+    str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}(?!\n)$", description="A code of the merchant's.", examples=["staff"])
+]
 
 
 class _In(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -69,13 +72,14 @@ class ConsentsIn(_In, frozen=True):
 
 
 Externals = Annotated[tuple[ExternalIn, ...], Meta(max_length=10)]
+Tags = Annotated[tuple[Tag, ...], Meta(max_length=50)]
 
 
 class MemberIn(_In, frozen=True):
     """A member to enrol.
 
     A system names at least one of phone, mail and external ids. A person is enrolled with what the token proves, and
-    may give the rest.
+    may give the rest, except `tags`, which rules and campaigns may ask for.
     """
 
     phone: Phone | None = None
@@ -87,6 +91,8 @@ class MemberIn(_In, frozen=True):
     locale: Locale | None = None
     external: Externals = ()
     consents: ConsentsIn = ConsentsIn()
+    # Left out it must not show in the request's fingerprint, for enrolments of before know nothing of it.
+    tags: Tags | UnsetType = UNSET
 
 
 class NamesPatch(_In, frozen=True):
@@ -106,7 +112,7 @@ class ConsentsPatch(_In, frozen=True):
 
 
 class MemberPatch(_In, frozen=True):
-    """A merge patch: what is left out stays, null removes, and `external` replaces the whole list."""
+    """A merge patch: what is left out stays, null removes, `external` and `tags` replace the whole list."""
 
     phone: Phone | UnsetType | None = UNSET
     region: Region | None = None
@@ -117,6 +123,7 @@ class MemberPatch(_In, frozen=True):
     locale: Locale | UnsetType | None = UNSET
     external: Externals | UnsetType | None = UNSET
     consents: ConsentsPatch | UnsetType | None = UNSET
+    tags: Tags | UnsetType | None = UNSET
 
 
 class MemberOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +144,7 @@ class MemberOut(msgspec.Struct, frozen=True, kw_only=True):
     locale: Locale | None
     external: tuple[External, ...]
     consents: dict[Channel, Consent]
+    tags: tuple[str, ...]
     enrolled_at: str
     updated_at: str
 
@@ -219,6 +227,7 @@ def member_out(member_id: str, profile: Profile, *, version: int, enrolled_at: s
         locale=profile.locale,
         external=profile.external,
         consents=profile.consents,
+        tags=profile.tags,
         enrolled_at=enrolled_at,
         updated_at=updated_at,
     )

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from chalicelib.base.dynamo import IntAttribute
@@ -28,7 +30,8 @@ class ProfileItem(Record):
     """A member, and the record of the enrolment. `subject` is the key of the sign-in that belongs to it, if any.
 
     `further_subjects` are the sign-ins that came with members merged into this one. A member that was itself merged
-    into another keeps nothing but its name, `merged_into`.
+    into another keeps nothing but its name, `merged_into`. `segments` are codes that scoring has put the member in, and
+    no part of the profile that people see and change.
     """
 
     class Meta:
@@ -41,6 +44,7 @@ class ProfileItem(Record):
     subject = UnicodeAttribute(null=True)
     further_subjects: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
     merged_into = UnicodeAttribute(null=True)
+    segments: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
 
     @property
     def person(self) -> Profile:
@@ -118,6 +122,35 @@ def packed(profile: Profile) -> str:
 def read_profile(member_id: str) -> ProfileItem | None:
     """A member's profile as it is now."""
     return next(iter(ProfileItem.query(member_id, consistent_read=True, limit=1)), None)
+
+
+def peek_profile(member_id: str) -> ProfileItem | None:
+    """A member's profile as it was a moment ago, or None. What was put just now is found, with a second read."""
+    if not member_id.startswith("mem_"):
+        # Other records lie in the same table.
+        return None
+    for consistent in (False, True):
+        try:
+            return ProfileItem.get(member_id, consistent_read=consistent)
+        except ProfileItem.DoesNotExist:
+            continue
+    return None
+
+
+def set_segments(member_id: str, segments: Iterable[str]) -> bool:
+    """Put a member into exactly these segments (codes); False where there is no such member any more.
+
+    It is no change of the profile: version and ETag stay.
+    """
+    put_in: list[Action] = [ProfileItem.segments.set(sorted(set(segments)))]
+    is_there = ProfileItem.key.exists() & ProfileItem.merged_into.does_not_exist()
+    try:
+        ProfileItem(member_id).update(actions=put_in, condition=is_there)
+    except UpdateError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
 
 
 def read_adjustment(adjustment_id: str) -> AdjustmentItem | None:

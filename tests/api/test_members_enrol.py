@@ -62,6 +62,7 @@ class TestAShopEnrols:
                 "sms": {"granted": True, "at": "2026-01-01T19:04:05Z", "source": "till"},
                 "mail": {"granted": False, "at": "2026-11-21T12:00:00Z"},
             },
+            "tags": [],
             "enrolled_at": "2026-11-21T12:00:00Z",
             "updated_at": "2026-11-21T12:00:00Z",
         }

@@ -183,7 +183,7 @@ def test_a_consent_lies_in_the_past(at: datetime) -> None:
 
 
 def test_a_merge_fills_what_is_blank_and_keeps_what_is_not() -> None:
-    into = Profile(phone="+861", names=Names(given="Mei"), locale="en")
+    into = Profile(phone="+861", names=Names(given="Mei"), locale="en", tags=("staff", "press"))
     closed = Profile(
         phone="+862",
         mail="mei@example.com",
@@ -191,6 +191,7 @@ def test_a_merge_fills_what_is_blank_and_keeps_what_is_not() -> None:
         birthday=date(1992, 2, 29),
         gender="female",
         locale="zh-Hans",
+        tags=("press", "vip"),
     )
     assert united(into, closed) == Profile(
         phone="+861",
@@ -200,6 +201,7 @@ def test_a_merge_fills_what_is_blank_and_keeps_what_is_not() -> None:
         gender="female",
         locale="en",
         further_phones=("+862",),
+        tags=("staff", "press", "vip"),
     )
 
 
