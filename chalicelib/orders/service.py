@@ -120,10 +120,10 @@ def _member_of(purchase: PurchaseIn) -> str | None:
         return purchase.member_id
     if purchase.identity is msgspec.UNSET:
         return None
-    return members.find(members.identity_key(*_named(purchase.identity)))
+    return members.find(members.identity_key(*named(purchase.identity)))
 
 
-def _named(identity: Identity) -> tuple[str, str, str]:
+def named(identity: Identity) -> tuple[str, str, str]:
     """The one way in which an identity names somebody, as (kind, value, source)."""
     ways = []
     if identity.phone is not msgspec.UNSET:
@@ -162,7 +162,7 @@ def _waiting(order: OrderIn) -> list[Write]:
     if order.identity is msgspec.UNSET:
         raise MemberNotFound("No member has this id.", field="member_id")
     order_id = order_id_of(order.source, order.order_id)
-    identity_key = members.identity_key(*_named(order.identity))
+    identity_key = members.identity_key(*named(order.identity))
     occurred_at = clock.text(clock.seconds(order.occurred_at))
     pointer = UnclaimedPointer(pointer_key(identity_key), f"{occurred_at}#{order_id}", waiting=order_id)
     return [still_free(identity_key), Write(pointer)]
