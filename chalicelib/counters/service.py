@@ -15,6 +15,7 @@ import msgspec
 from chalicelib.base import clock, ids
 from chalicelib.base.errors import Conflict, NotFound, Unavailable
 from chalicelib.base.retry import attempts
+from chalicelib.counters import holding
 from chalicelib.counters.rules import SHARDS_MAX, covering, probe_order, spread
 from chalicelib.counters.table import FillItem, ShardItem, read_shards
 from chalicelib.ledger.posting import Account, Act, Lost, Plan, Posted, R, Write, post, put_once
@@ -89,7 +90,11 @@ def create(counter: Counter, total: int, *, now: int) -> Posted[FillItem]:
 def creating(counter: Counter, total: int) -> list[Write]:
     """The writes that make a counter with `total` in it, for an operation that has a record of its own."""
     return [
-        Write(ShardItem(counter.name, shard, put_in=part, taken=0, left=part), Act.PUT, ShardItem.name.does_not_exist())
+        Write(
+            ShardItem(counter.name, shard, put_in=part, taken=0, left=part, held={}),
+            Act.PUT,
+            ShardItem.name.does_not_exist(),
+        )
         for shard, part in spread(counter.name, total, counter.shards).items()
     ]
 
@@ -152,23 +157,28 @@ def give_back(name: str, shard: int, amount: int) -> Write:
     )
 
 
-def probing(claim: Claim, act: Callable[[int, Write], T]) -> T:
+def probing(claim: Claim, act: Callable[[int, Write], T], *, lapses_at: int | None = None, now: int | None = None) -> T:
     """Do `act` with a shard and the write that takes from it, shard after shard until one covers the claim.
 
     The first try goes to the operation's own shard unseen. If that holds too little, all shards are looked at, so that
-    the next try goes where there is enough, and nobody is told that there is none while there is some.
+    the next try goes where there is enough, lapsed holds included, and nobody is told that there is none while there is
+    some. What is only held, until `lapses_at`, is looked for at once: whoever adds a hold clears away lapsed ones.
 
     Raises whatever `act` does, SoldOut, CounterNotFound, and Unavailable after eight tries.
     """
+    at = clock.now() if now is None else now
     shard = probe_order(claim.operation_id, claim.counter.shards)[0]
+    write = take(claim, shard) if lapses_at is None else None
     for _attempt in attempts():
-        write = take(claim, shard)
+        if write is None:
+            found = _covering(claim, at)
+            shard, write = found.shard, holding.take_from(found, claim.amount, at, lapses_at=lapses_at)
         try:
             return act(shard, write)
         except Lost as lost:
             if lost.model is not write.model:
                 raise
-        shard = _next(claim)
+        write = None
     raise Unavailable("Many are taking from this at once. Send the same request again.", code="busy")
 
 
@@ -177,11 +187,13 @@ def post_with_counter(
     claim: Claim,
     decide: Callable[[Account, int], Plan[R]],
     *,
+    lapses_at: int | None = None,
     now: Callable[[], int] | None = None,
 ) -> Posted[R]:
     """Post to a member's account and take from a counter in the same transaction, exactly once.
 
-    `decide` is told the shard, for the record to name it. Raises as `post` does, and as `probing` does.
+    `decide` is told the shard, for the record to name it. With `lapses_at` the counter's part is only held until then.
+    Raises as `post` does, and as `probing` does.
     """
 
     def act(shard: int, write: Write) -> Posted[R]:
@@ -191,15 +203,16 @@ def post_with_counter(
 
         return post(member_id, taking, now=now)
 
-    return probing(claim, act)
+    return probing(claim, act, lapses_at=lapses_at, now=now() if now else None)
 
 
-def _next(claim: Claim) -> int:
-    left = {item.shard: item.left for item in read(claim.counter.name).shards}
-    shard = covering(claim.operation_id, left, claim.amount)
+def _covering(claim: Claim, at: int) -> ShardItem:
+    """The first shard in probe order that covers a claim at an instant, after a look at all."""
+    shards = {item.shard: item for item in read(claim.counter.name).shards}
+    shard = covering(claim.operation_id, {number: item.left_at(at) for number, item in shards.items()}, claim.amount)
     if shard is None:
         raise SoldOut(claim.counter)
-    return shard
+    return shards[shard]
 
 
 def _fill(counter: Counter, amount: int, fill_id: str, kind: str, now: int) -> FillItem:

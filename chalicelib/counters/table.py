@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pynamodb.attributes import UnicodeAttribute
+from typing import Any
+
+from pynamodb.attributes import MapAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from chalicelib.base.dynamo import IntAttribute
@@ -13,7 +15,11 @@ _NAME = settings().table("counters")
 
 
 class ShardItem(Model):
-    """One shard of a counter. `put_in` is always `taken` and `left` together, and none is ever negative."""
+    """One shard of a counter. `put_in` is always `taken` and `left` together, and none is ever negative.
+
+    `held` says how much of `taken` is only reserved, by the instant (seconds, as text) at which that lapses: from then
+    on it counts as left, whether or not anybody has written so yet.
+    """
 
     class Meta:
         table_name = _NAME
@@ -23,6 +29,16 @@ class ShardItem(Model):
     put_in = IntAttribute()
     taken = IntAttribute()
     left = IntAttribute()
+    held: MapAttribute[Any, Any] = MapAttribute(null=True)  # type: ignore[no-untyped-call]
+
+    def holds(self) -> dict[int, int]:
+        """What is reserved, by the instant at which it lapses."""
+        found = self.attribute_values.get("held")
+        return {int(until): amount for until, amount in found.as_dict().items() if amount} if found else {}
+
+    def left_at(self, at: int) -> int:
+        """What can be taken at an instant."""
+        return int(self.left) + sum(amount for until, amount in self.holds().items() if until <= at)
 
 
 class FillItem(Record):

@@ -51,8 +51,8 @@ def earn(state: State, points: int, *, expires_at: int, available_at: int | None
 
 
 def spend(state: State, points: int) -> Effect:
-    """Redeem `points` (> 0), soonest-expiring lots first. Raises InsufficientPoints."""
-    if points > state.available:
+    """Redeem `points` (>= 0), soonest-expiring lots first. Raises InsufficientPoints."""
+    if points > max(state.available, 0):
         raise InsufficientPoints(points, state.available)
     return Effect(debits=soonest(state.lots, points), lifetime=Lifetime(redeemed=points))
 

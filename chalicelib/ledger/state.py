@@ -36,12 +36,28 @@ class Pending(msgspec.Struct, array_like=True, frozen=True):
     points: int
 
 
+class Limit(msgspec.Struct, array_like=True, frozen=True):
+    """How far a limit of the programme is used up in the period that ends at `until` (NEVER for one without end).
+
+    As a delta it may be negative.
+    """
+
+    limit_id: str
+    until: int
+    count: int
+    points: int
+
+
 class Hold(msgspec.Struct, array_like=True, frozen=True):
-    """Points reserved for a checkout until an instant: `lots` says which, so that none expires while it is held."""
+    """Points reserved for a checkout until an instant: `lots` says which, so that none expires while it is held.
+
+    `limits` is how much of the programme's limits it uses up for as long as it lasts, and for good once it is committed.
+    """
 
     hold_id: str
     until: int
     lots: tuple[Lot, ...]
+    limits: tuple[Limit, ...] = ()
 
     @property
     def points(self) -> int:
@@ -60,12 +76,14 @@ class Month(msgspec.Struct, array_like=True, frozen=True):
 
 
 class TierRecord(msgspec.Struct, array_like=True, frozen=True):
-    """A tier that was reached: valid until `until` for as long as its months still hold `needed`.
+    """A tier that was reached: valid until `until` for as long as its months still hold what it needed.
 
-    `needed` is the threshold at the time and `window_months` the length of the window that reached it (0: that of
+    `needed` (points) and its fellows are the thresholds at the time, 0 for a metric that was not asked for, and
+    `is_any` says that one of them was enough. `window_months` is the length of the window that reached it (0: that of
     today's programme), so a later programme cannot take back what an earlier one gave. The window ends with
     `reached_month`, or with the month of `since` where that is 0: they differ for a tier that one from further up fell
-    to, since that stands on what the higher one was reached with.
+    to, since that stands on what the higher one was reached with. `year_month` is the month of the calendar (1 to 12)
+    with which the year began that counted, 0 where it was no year.
     """
 
     code: str
@@ -74,6 +92,11 @@ class TierRecord(msgspec.Struct, array_like=True, frozen=True):
     needed: int
     window_months: int = 0
     reached_month: int = 0
+    needed_spend_minor: int = 0
+    needed_purchases: int = 0
+    needed_activity: int = 0
+    is_any: bool = False
+    year_month: int = 0
 
 
 class Purchases(msgspec.Struct, array_like=True, frozen=True):
@@ -104,18 +127,6 @@ class Lifetime(msgspec.Struct, array_like=True, frozen=True):
         """What must be in lots, pending and held, less what is owed."""
         came = self.earned + self.restored + self.adjusted + self.merged
         return came - self.redeemed - self.expired - self.clawed
-
-
-class Limit(msgspec.Struct, array_like=True, frozen=True):
-    """How far a limit of the programme is used up in the period that ends at `until` (NEVER for one without end).
-
-    As a delta it may be negative.
-    """
-
-    limit_id: str
-    until: int
-    count: int
-    points: int
 
 
 class State(msgspec.Struct, array_like=True, frozen=True):

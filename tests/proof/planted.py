@@ -161,13 +161,13 @@ MUTANTS = (
     Mutant(
         "One point more than there is can be spent",
         "ledger/points.py",
-        'lots first. Raises InsufficientPoints."""\n    if points > state.available:',
+        'lots first. Raises InsufficientPoints."""\n    if points > max(state.available, 0):',
         'lots first. Raises InsufficientPoints."""\n    if points > state.available + 1:',
     ),
     Mutant(
         "A hold may take what another hold has",
         "ledger/holds.py",
-        "if points > state.available:",
+        "if points > max(state.available, 0):",
         "if points > state.available + state.held:",
     ),
     Mutant(

@@ -11,7 +11,7 @@ import msgspec
 
 from chalicelib.base.errors import Invalid
 from chalicelib.program.document import DOCUMENT_MAX_BYTES, Program, decode
-from chalicelib.program.validation import earning, ladder
+from chalicelib.program.validation import earning, ladder, rewards
 from chalicelib.program.validation.problem import Problem
 
 __all__ = ["InvalidProgram", "Problem", "validate"]
@@ -97,4 +97,5 @@ _CHECKS: Final[tuple[Callable[[Program], Iterable[Problem]], ...]] = (
     ladder.check_multipliers,
     ladder.check_policy,
     _check_redemption,
+    rewards.check_rewards,
 )
