@@ -155,6 +155,8 @@ def _key_of(table: str, item: Item) -> Item:
 
 _COUNTERS: dict[str, Callable[[Bill, Send, dict[str, Any], Read], dict[str, Any]]] = {
     "Query": _query,
+    # Billed for what is read, like a query, whatever is given of it.
+    "Scan": _query,
     "GetItem": _get,
     "BatchGetItem": _batch_get,
     "PutItem": _write,
