@@ -27,14 +27,17 @@ def texts(text: str) -> dict[str, str]:
     return {"en": text, "zh-Hans": text, "zh-Hant": text}
 
 
-def tier(code: str, threshold_points: int, multiplier: str = "1", replaces: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A tier without benefits."""
+def tier(
+    code: str, threshold_points: int | None, multiplier: str = "1", replaces: tuple[str, ...] = (), **thresholds: int
+) -> dict[str, Any]:
+    """A tier without benefits; `thresholds` are its further ones."""
     return {
         "code": code,
         "name": texts(code),
         "threshold_points": threshold_points,
         "multiplier": multiplier,
         "replaces": replaces,
+        **thresholds,
     }
 
 

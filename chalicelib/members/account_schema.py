@@ -22,18 +22,42 @@ class PendingOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NextTierOut(msgspec.Struct, frozen=True, kw_only=True):
-    """The next tier up, and the qualifying points still missing for it."""
+    """The next tier up, and what is missing for it now: qualifying points, spending, purchases and activity.
+
+    What it does not ask for is null. With `match` `all` everything is needed; with `any` one of them is enough, and
+    `nearest` is the one of which the smallest part is missing.
+    """
 
     code: str
     name: str
-    points: int
+    points: int | None
+    spend_minor: int | None
+    purchases: int | None
+    activity: int | None
+    match: Literal["all", "any"]
+    nearest: Literal["points", "spend_minor", "purchases", "activity"] | None
+
+
+class KeepOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What is still missing for keeping the tier; to be read as that which is missing for the next one.
+
+    Where nothing is missing, `nearest` is null.
+    """
+
+    points: int | None
+    spend_minor: int | None
+    purchases: int | None
+    activity: int | None
+    match: Literal["all", "any"]
+    nearest: Literal["points", "spend_minor", "purchases", "activity"] | None
 
 
 class StandingOut(msgspec.Struct, frozen=True, kw_only=True):
     """The member's tier. The first tier has no term, and the last has nothing above it.
 
     The tier is judged at `until`: at the end of its term, and if the programme gives a grace to who falls short then,
-    at the end of that. `to_keep` are the qualifying points still missing before `until` for keeping the tier.
+    at the end of that. `missing_to_keep` is what is still missing before `until` for keeping the tier, and `to_keep`
+    are the qualifying points of that (null where the tiers ask for none).
     """
 
     code: str
@@ -42,6 +66,7 @@ class StandingOut(msgspec.Struct, frozen=True, kw_only=True):
     until: str | None
     to_next: NextTierOut | None
     to_keep: int | None
+    missing_to_keep: KeepOut | None
 
 
 class LifetimeOut(msgspec.Struct, frozen=True, kw_only=True):

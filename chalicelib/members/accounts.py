@@ -14,6 +14,7 @@ from chalicelib.ledger.table import read_page, read_tail
 from chalicelib.members.account_schema import (
     AccountOut,
     EntryOut,
+    KeepOut,
     LifetimeOut,
     LinkOut,
     LotOut,
@@ -89,7 +90,7 @@ def _tier(state: State, program: Program, at: int, locale: str) -> StandingOut:
         code = standing.to_next.code
         tier = program.tier(code)
         name = localise(tier.name, locale) if tier else code
-        following = NextTierOut(code=code, name=name, points=standing.to_next.points)
+        following = NextTierOut(code=code, name=name, **msgspec.structs.asdict(standing.to_next.missing))
     return StandingOut(
         code=standing.code,
         name=localise(standing.name, locale),
@@ -97,6 +98,7 @@ def _tier(state: State, program: Program, at: int, locale: str) -> StandingOut:
         until=None if standing.until is None else clock.text(standing.until),
         to_next=following,
         to_keep=standing.to_keep,
+        missing_to_keep=KeepOut(**msgspec.structs.asdict(keep)) if (keep := standing.missing_to_keep) else None,
     )
 
 

@@ -30,11 +30,14 @@ class EarningOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TierOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A tier: reached with `threshold_points` qualifying points; `multiplier` is a decimal as text."""
+    """A tier and what reaches it; a threshold that it has not is null. `multiplier` is a decimal as text."""
 
     code: str
     name: str
-    threshold_points: int
+    threshold_points: int | None
+    threshold_spend_minor: int | None
+    threshold_purchases: int | None
+    threshold_activity: int | None
     multiplier: str
     benefits: tuple[str, ...]
 
@@ -72,9 +75,10 @@ class ExpiryOut(msgspec.Struct, frozen=True, kw_only=True):
 class ProgramOut(msgspec.Struct, frozen=True, kw_only=True):
     """The programme in force, in one language.
 
-    A tier is reached with the qualifying points of `tier_window_months` calendar months and kept for `tier_keep_months`
-    more, and `tier_grace_days` beyond that for who has not earned it again. Who falls, falls to the tier that fits, or
-    by one only.
+    A tier is reached by all of its thresholds, or by any (`tier_match`): with what was gathered in `tier_window_months`
+    calendar months (`rolling`), or since the year began, with the month `tier_year_start_month` or with the one of the
+    enrolment. It is kept for `tier_keep_months` more, or to the end of the next year, and `tier_grace_days` beyond that
+    for who has not earned it again. Who falls, falls to the tier that fits, or by one only.
     """
 
     version: int
@@ -88,6 +92,9 @@ class ProgramOut(msgspec.Struct, frozen=True, kw_only=True):
     tier_keep_months: int
     tier_grace_days: int
     tier_downgrade: Literal["to_fit", "one_down"]
+    tier_match: Literal["all", "any"]
+    tier_period: Literal["rolling", "calendar_year", "membership_year"]
+    tier_year_start_month: int
     expiry: ExpiryOut
     redemption: RedemptionOut | None
 
@@ -106,6 +113,9 @@ def public_view(program: Program, locale: str, *, version: int, starts_at: int) 
                 code=tier.code,
                 name=localise(tier.name, locale),
                 threshold_points=tier.threshold_points,
+                threshold_spend_minor=tier.threshold_spend_minor,
+                threshold_purchases=tier.threshold_purchases,
+                threshold_activity=tier.threshold_activity,
                 multiplier=tier.multiplier,
                 benefits=tuple(localise(benefit, locale) for benefit in tier.benefits),
             )
@@ -115,6 +125,9 @@ def public_view(program: Program, locale: str, *, version: int, starts_at: int) 
         tier_keep_months=program.tier_policy.keep_months,
         tier_grace_days=program.tier_policy.grace_days,
         tier_downgrade=program.tier_policy.downgrade,
+        tier_match=program.tier_policy.match,
+        tier_period=program.tier_policy.period,
+        tier_year_start_month=program.tier_policy.year_start_month,
         expiry=_expiry(program),
         redemption=_redemption(program),
     )

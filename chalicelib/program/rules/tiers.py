@@ -1,4 +1,4 @@
-"""Which tier a member has: a function of qualifying points by month, of tiers reached before, and of the time.
+"""Which tier a member has: a function of what counted by month, of tiers reached before, and of the time.
 
 The first tier is everyone's and leaves no record. Every other tier that is reached leaves one of its own, the lower
 ones too that are reached with it, so that what remains when a refund takes the highest back is known without looking at
@@ -7,21 +7,27 @@ the past. Dates judge: whoever asks gets the same answer, whether or not anythin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 
 import msgspec
 
-from chalicelib.base import clock
-from chalicelib.ledger.state import MONTHS_MAX, Month, State, TierRecord
+from chalicelib.ledger.state import MONTHS_MAX, State, TierRecord
 from chalicelib.program.document import Program, Texts
+from chalicelib.program.rules.tier_case import Case, case_of
+from chalicelib.program.rules.tier_needs import Amounts, Missing, needs_when_reached
+from chalicelib.program.rules.tier_periods import moved, next_year, window_of
 
 
 class ToNext(msgspec.Struct, frozen=True):
-    """The next tier up and the qualifying points that are missing for it now."""
+    """The next tier up and what is missing for it now."""
 
     code: str
-    points: int
+    missing: Missing
+
+    @property
+    def points(self) -> int | None:
+        """The qualifying points that are missing, None where it asks for none."""
+        return self.missing.points
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +35,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     `since` and `until` are None for the first tier, which never ends. `since` is when the present term began: a tier
     that is kept begins a new one. `until` is when the tier is judged: at the end of the term, or once that has passed,
-    of the grace. `to_keep` are the qualifying points still missing before `until` for keeping it.
+    of the grace. `missing_to_keep` is what is still missing before `until` for keeping it.
     """
 
     code: str
@@ -38,13 +44,18 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     since: int | None
     until: int | None
     to_next: ToNext | None
-    to_keep: int | None
+    missing_to_keep: Missing | None
+
+    @property
+    def to_keep(self) -> int | None:
+        """The qualifying points that are missing for keeping the tier, None where it asks for none."""
+        return self.missing_to_keep.points if self.missing_to_keep else None
 
 
 class _Held(msgspec.Struct, frozen=True):
     """A record that still holds: its place on today's ladder, and the term that its months bear out.
 
-    `reached_month` is the month with which the window ends that does so.
+    The window of `window_months` that ends with `reached_month` does so.
     """
 
     record: TierRecord
@@ -52,202 +63,175 @@ class _Held(msgspec.Struct, frozen=True):
     since: int
     until: int
     reached_month: int
+    window_months: int
 
 
 class _Judgement(msgspec.Struct, frozen=True):
-    """When a tier is judged, and what counts: `points`, in the `window_months` calendar months before `at`."""
+    """When a tier is judged, and what counts: what the `window_months` calendar months before `at` hold."""
 
     at: int
     window_months: int
-    points: int
+    have: Amounts
 
 
 def judge(program: Program, state: State, at: int) -> tuple[TierRecord, ...]:
-    """The tier records at `at`, from those of any time before; of the state, its months and records count.
+    """The tier records at `at`, from those of any time before.
 
-    A tier that has run out is kept for another term if the months of the window before its end reach the threshold that
-    the programme has today, or do so when the grace is added to them, or else falls as the programme says; a higher
-    tier is reached at once. Judging twice changes nothing.
+    Of the state count its months and records, and when the member enrolled. A tier that has run out is kept for another
+    term if the months of the window before its end reach the thresholds that the programme has today, or do so when the
+    grace is added to them, or else falls as the programme says; a higher tier is reached at once. Judging twice changes
+    nothing.
     """
-    months, current = state.months, state.tiers
-    top = _top(program, months, current, at)
-    while top and (judgement := _judgement(program, months, top, at)).at <= at:
-        current = _refitted(program, current, top, judgement)
-        top = _top(program, months, current, at)
-    return _risen(program, months, _without_the_dead(program, months, current, at), at)
+    return _judged(case_of(program, state), state.tiers, at)
 
 
 def standing(program: Program, state: State, at: int) -> Standing:
     """The member's tier at `at`, with what is missing for the next one and for keeping this one."""
-    months = state.months
-    top = _top(program, months, judge(program, state, at), at)
-    tier = program.tiers[top.position if top else 0]
-    judgement = _judgement(program, months, top, at) if top else None
+    case = case_of(program, state)
+    top = _top(case, _judged(case, state.tiers, at), at)
+    position = top.position if top else 0
+    tier = program.tiers[position]
+    judgement = _judgement(case, top, at) if top else None
     return Standing(
         code=tier.code,
         name=tier.name,
         multiplier=tier.rate,
         since=top.since if top else None,
         until=judgement.at if judgement else None,
-        to_next=_to_next(program, months, top.position if top else 0, at),
-        to_keep=max(tier.threshold_points - judgement.points, 0) if judgement else None,
+        to_next=_to_next(case, position, at),
+        missing_to_keep=case.needs[position].missing_from(judgement.have) if judgement else None,
     )
 
 
-def _top(program: Program, months: Sequence[Month], records: Sequence[TierRecord], at: int) -> _Held | None:
+def _judged(case: Case, records: tuple[TierRecord, ...], at: int) -> tuple[TierRecord, ...]:
+    top = _top(case, records, at)
+    while top and (judgement := _judgement(case, top, at)).at <= at:
+        records = _refitted(case, records, top, judgement)
+        top = _top(case, records, at)
+    return _risen(case, _without_the_dead(case, records, at), at)
+
+
+def _top(case: Case, records: tuple[TierRecord, ...], at: int) -> _Held | None:
     """The highest tier that holds, run out or not; of two records of one tier, the one with the longer term."""
-    held = [found for record in records if (found := _held(program, months, record, at))]
+    held = [found for record in records if (found := _held(case, record, at))]
     return max(held, key=lambda found: (found.position, found.until), default=None)
 
 
-def _held(program: Program, months: Sequence[Month], record: TierRecord, at: int) -> _Held | None:
+def _held(case: Case, record: TierRecord, at: int) -> _Held | None:
     """What a record is worth at `at`: its own term, if the months it was reached with still hold what it needed.
 
     A refund may have taken that from them while later months make up for it. The term is then the one that the member
     would have had if the refunded purchase had never been: it begins with the first month that held enough.
     """
-    zone, position = program.zone, _position(program, record)
-    first = record.reached_month or clock.month_of(record.since, zone)
-    window_months = record.window_months or program.tier_policy.window_months
-    if clock.month_of(record.until - 1, zone) - first + window_months > MONTHS_MAX:
+    position, since = case.position(record), case.month(record.since)
+    first, needs = record.reached_month or since, needs_when_reached(record)
+    window_months = record.window_months or case.period.window_months
+    if case.month(record.until - 1) - first + window_months > MONTHS_MAX:
         # The account forgets those months before the term is over. Only who falls tier by tier gets here.
-        return _Held(record, position, record.since, record.until, first)
-    for month in range(first, max(first, clock.month_of(at, zone)) + 1):
-        if _points(months, month, window_months) < record.needed:
+        return _Held(record, position, record.since, record.until, first, window_months)
+    for month in range(first, max(first, case.month(at)) + 1):
+        window = window_of(record, first, month, window_months)
+        if not needs.met_by(case.gathered(month, window)):
             continue
         if month == first:
-            return _Held(record, position, record.since, record.until, first)
-        since, until = (
-            clock.month_start(clock.month_of(instant, zone) + month - first, zone)
-            for instant in (record.since, record.until)
-        )
-        return _Held(record, position, since, until, month)
+            return _Held(record, position, record.since, record.until, first, window)
+        begins, ends = moved(record, first, since, case.month(record.until), month)
+        return _Held(record, position, case.start(begins), case.start(ends), month, window)
     return None
 
 
-def _judgement(program: Program, months: Sequence[Month], top: _Held, at: int) -> _Judgement:
+def _judgement(case: Case, top: _Held, at: int) -> _Judgement:
     """How the highest tier is judged: at the end of its term, unless it falls short then and has a grace.
 
     The grace is more time to earn what is missing, so at its end its months count beside those of the term's end.
     """
-    policy, zone = program.tier_policy, program.zone
-    last = clock.month_of(top.until - 1, zone)
-    points = _points(months, last, policy.window_months)
-    if at < top.until or not policy.grace_days or points >= program.tiers[top.position].threshold_points:
-        return _Judgement(top.until, policy.window_months, points)
-    end = _grace_end(program, top.until)
-    last_of_grace = clock.month_of(end - 1, zone)
+    policy = case.program.tier_policy
+    last = case.month(top.until - 1)
+    have = case.gathered(last, policy.window_months)
+    if at < top.until or not policy.grace_days or case.needs[top.position].met_by(have):
+        return _Judgement(top.until, policy.window_months, have)
+    end = case.grace_end(top.until)
+    last_of_grace = case.month(end - 1)
     window_months = policy.window_months + last_of_grace - last
-    return _Judgement(end, window_months, _points(months, last_of_grace, window_months))
+    return _Judgement(end, window_months, case.gathered(last_of_grace, window_months))
 
 
-def _grace_end(program: Program, until: int) -> int:
-    """When a term that ends at `until` is over, its grace included.
-
-    It ends with a month, for what was bought is known by months: nothing bought after it must count.
-    """
-    grace_days, zone = program.tier_policy.grace_days, program.zone
-    if not grace_days:
-        return until
-    last_day = clock.day_start(until, grace_days - 1, zone)
-    return clock.month_start(clock.month_of(last_day, zone) + 1, zone)
-
-
-def _refitted(
-    program: Program, records: tuple[TierRecord, ...], top: _Held, judgement: _Judgement
-) -> tuple[TierRecord, ...]:
-    """The records after the highest tier was judged: a new term for every tier that its months reach.
-
-    The new terms are dated to the last second before, so that the windows of their records end with the same month.
-    """
-    policy, since = program.tier_policy, judgement.at - 1
-    reached = _highest(program, judgement.points)
+def _refitted(case: Case, records: tuple[TierRecord, ...], top: _Held, judgement: _Judgement) -> tuple[TierRecord, ...]:
+    """The records after the highest tier was judged: a new term for every tier that its months reach."""
+    policy = case.program.tier_policy
+    reached = case.highest(judgement.have)
     if judgement.at > top.until:
         # The months of a grace come on top of a full window: they keep a tier, and lift nobody.
         reached = min(reached, top.position)
-    new = _new_terms(program, range(1, reached + 1), since, judgement.window_months)
+    new = case.kept_terms(range(1, reached + 1), judgement.at, judgement.window_months)
     # A record that ends later was given by a programme with longer terms.
     kept = tuple(record for record in records if record.until > top.until)
     if policy.downgrade == "one_down" and reached < top.position - 1:
-        new += _one_down(program, top, since)
-    joined = _joined(program, kept, new)
+        new += _one_down(case, top, judgement.at)
+    joined = _joined(case, kept, new)
     if reached >= top.position and (policy.grace_days or policy.downgrade == "one_down"):
         # Should a refund take back what kept the tier, its grace and its fall start from the term before.
         return (*joined, top.record)
     return joined
 
 
-def _one_down(program: Program, top: _Held, since: int) -> tuple[TierRecord, ...]:
+def _one_down(case: Case, top: _Held, judged_at: int) -> tuple[TierRecord, ...]:
     """A term of the tier below `top`, which stands on what that one was reached with."""
-    (term,) = _new_terms(program, range(top.position - 1, top.position), since, top.record.window_months)
-    return (msgspec.structs.replace(term, needed=top.record.needed, reached_month=top.reached_month),)
+    (term,) = case.kept_terms(range(top.position - 1, top.position), judged_at, top.window_months)
+    above = top.record
+    fallen = msgspec.structs.replace(
+        term,
+        needed=above.needed,
+        reached_month=top.reached_month,
+        needed_spend_minor=above.needed_spend_minor,
+        needed_purchases=above.needed_purchases,
+        needed_activity=above.needed_activity,
+        is_any=above.is_any,
+        year_month=above.year_month,
+    )
+    return (fallen,)
 
 
-def _risen(
-    program: Program, months: Sequence[Month], records: tuple[TierRecord, ...], at: int
-) -> tuple[TierRecord, ...]:
-    """The records with those of every tier that the months up to now reach above the one that is held."""
-    top = _top(program, months, records, at)
-    above = range((top.position if top else 0) + 1, _reached(program, months, clock.month_of(at, program.zone)) + 1)
-    return _joined(program, records, _new_terms(program, above, at, program.tier_policy.window_months))
+def _risen(case: Case, records: tuple[TierRecord, ...], at: int) -> tuple[TierRecord, ...]:
+    """The records with those of every tier that the months up to now reach above the one that is held.
 
-
-def _new_terms(program: Program, positions: range, since: int, window_months: int) -> tuple[TierRecord, ...]:
-    """New records for the tiers at `positions`.
-
-    The month in which a term begins is given to it: it ends `keep_months` after the end of that month.
+    Where years count, what the year before reached is held in this one, though the last of it may only arrive now.
     """
-    zone = program.zone
-    until = clock.month_start(clock.month_of(since, zone) + program.tier_policy.keep_months + 1, zone)
-    tiers = [program.tiers[position] for position in positions]
-    return tuple(TierRecord(tier.code, since, until, tier.threshold_points, window_months) for tier in tiers)
+    month = case.month(at)
+    if case.period.year_month:
+        begun = next_year(month, case.period.year_month) - 12
+        reached = case.highest(case.gathered(begun - 1, 12))
+        records = _joined(case, records, case.kept_terms(_above(case, records, reached, at), case.start(begun), 12))
+    window_months = case.period.window(month)
+    reached = case.highest(case.gathered(month, window_months))
+    until = case.start(case.period.reached_until(month))
+    return _joined(case, records, case.terms(_above(case, records, reached, at), (at, until), window_months))
 
 
-def _joined(program: Program, records: tuple[TierRecord, ...], new: tuple[TierRecord, ...]) -> tuple[TierRecord, ...]:
+def _above(case: Case, records: tuple[TierRecord, ...], reached: int, at: int) -> range:
+    """The places up to `reached` above the tier that the records hold."""
+    top = _top(case, records, at)
+    return range((top.position if top else 0) + 1, reached + 1)
+
+
+def _joined(case: Case, records: tuple[TierRecord, ...], new: tuple[TierRecord, ...]) -> tuple[TierRecord, ...]:
     """Records with new ones, each in place of those of its tier that end no later."""
-    ends = {_position(program, record): record.until for record in new}
-    return tuple(record for record in records if record.until > ends.get(_position(program, record), 0)) + new
+    ends = {case.position(record): record.until for record in new}
+    return tuple(record for record in records if record.until > ends.get(case.position(record), 0)) + new
 
 
-def _without_the_dead(
-    program: Program, months: Sequence[Month], records: tuple[TierRecord, ...], at: int
-) -> tuple[TierRecord, ...]:
+def _without_the_dead(case: Case, records: tuple[TierRecord, ...], at: int) -> tuple[TierRecord, ...]:
     """The records that may still matter: those that hold, and those not run out that a late purchase may revive.
 
     A record that has run out below the highest tier is kept while it holds: it tells when the lower tier would have
     been judged, should the higher one be taken back.
     """
-    return tuple(
-        record for record in records if _grace_end(program, record.until) > at or _held(program, months, record, at)
-    )
+    return tuple(record for record in records if case.grace_end(record.until) > at or _held(case, record, at))
 
 
-def _position(program: Program, record: TierRecord) -> int:
-    """A record's place on today's ladder; one that no tier remembers stands where its threshold would be today."""
-    tier = program.tier(record.code)
-    if tier is not None:
-        return program.tiers.index(tier)
-    return _highest(program, record.needed)
-
-
-def _reached(program: Program, months: Sequence[Month], last_month: int) -> int:
-    return _highest(program, _points(months, last_month, program.tier_policy.window_months))
-
-
-def _highest(program: Program, points: int) -> int:
-    """The place of the highest tier that so many qualifying points reach."""
-    return max((index for index, tier in enumerate(program.tiers) if tier.threshold_points <= points), default=0)
-
-
-def _points(months: Sequence[Month], last_month: int, window_months: int) -> int:
-    """The qualifying points of the window of so many calendar months that ends with `last_month`."""
-    first_month = last_month - window_months + 1
-    return sum(month.points for month in months if first_month <= month.month <= last_month)
-
-
-def _to_next(program: Program, months: Sequence[Month], position: int, at: int) -> ToNext | None:
-    if position + 1 == len(program.tiers):
+def _to_next(case: Case, position: int, at: int) -> ToNext | None:
+    if position + 1 == len(case.needs):
         return None
-    following = program.tiers[position + 1]
-    have = _points(months, clock.month_of(at, program.zone), program.tier_policy.window_months)
-    return ToNext(following.code, following.threshold_points - have)
+    month = case.month(at)
+    have = case.gathered(month, case.period.window(month))
+    return ToNext(case.program.tiers[position + 1].code, case.needs[position + 1].missing_from(have))
