@@ -180,8 +180,8 @@ MUTANTS = (
     Mutant(
         "The tier's multiplier is a float",
         "program/rules/earning.py",
-        "points = money.floor(amount_points * tier.rate)",
-        "points = int(float(amount_points) * float(tier.rate))",
+        "more = multiplier - 1\n",
+        "more = Fraction(float(multiplier)) - 1\n",
     ),
     # -- orders
     Mutant(

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from fractions import Fraction
+from typing import Final
 
 from chalicelib.base import money
 from chalicelib.base.errors import Invalid
 from chalicelib.program.document import Program
-from chalicelib.program.rules.inputs import Earned, Explanation, Line, Member, Purchase
+from chalicelib.program.rules import caps, stacking
+from chalicelib.program.rules.caps import OPEN
+from chalicelib.program.rules.compiled import ReadyCampaign, Ruleset, ruleset
+from chalicelib.program.rules.conditions import Facts
+from chalicelib.program.rules.inputs import Award, Earned, Explanation, Member, Purchase
+from chalicelib.program.rules.lines import Basket, Spread, shared
+from chalicelib.program.rules.tally import UNLIMITED, Allowance, Tally
 
-TIER_MULTIPLIER = "tier_multiplier"
+TIER_MULTIPLIER: Final = "tier_multiplier"
 """The name under which the tier's multiplier explains itself, beside the codes of the rules."""
 
 
@@ -23,69 +30,91 @@ class CurrencyNotAccepted(Invalid):
 def evaluate(program: Program, purchase: Purchase, member: Member, exhausted: AbstractSet[str] = frozenset()) -> Earned:
     """What `purchase` earns a member; a tier that the programme does not know is the first one.
 
-    `exhausted` are the campaigns whose budget covers no more.
+    Base rules are judged first, then the tier's multiplier, multipliers, bonuses, and the campaigns that are live, each
+    in the order of the document; explanations stand in this order. `exhausted` are the campaigns whose budget covers
+    no more.
 
     Raises CurrencyNotAccepted.
 
-    Points are floored once for the whole purchase, after the multiplier; so two purchases may earn one point less than
-    both at once, and never more.
+    Points are floored once for the whole purchase; so two purchases may earn one point less than both at once for each
+    rule that goes by the amount, and never more.
     """
-    rate = program.currencies.get(purchase.currency)
-    if rate is None:
+    if purchase.currency not in program.currencies:
         accepted = ", ".join(sorted(program.currencies))
         raise CurrencyNotAccepted(f"The programme takes {accepted}, not {purchase.currency}.", field="currency")
-    tier = program.tier(member.tier) or program.tiers[0]
-    eligible_minor = _eligible_minor(program, purchase)
-    amount_points = Fraction(eligible_minor * rate.points, rate.per_minor)
-    qualifying_points = money.floor(amount_points)
-    points = money.floor(amount_points * tier.rate)
+    ready = ruleset(program)
+    basket = Basket(program.earning, ready.selectors, purchase)
+    tally = Tally(
+        purchase=purchase,
+        basket=basket,
+        base=Spread(),
+        so_far=Spread(),
+        facts=_facts(ready, purchase, member, basket),
+    )
+    if purchase.channel in ready.excluded_channels or purchase.store in ready.excluded_stores:
+        basket.exclude()
+    _programme(tally, ready)
+    for campaign in ready.campaigns:
+        _campaign(tally, campaign, exhausted)
+    eligible_minor = basket.earning_minor()
     return Earned(
-        points=points,
-        qualifying_points=qualifying_points,
+        points=tally.points,
+        qualifying_points=money.floor(tally.qualifying),
         eligible_minor=eligible_minor,
         spend_minor=eligible_minor if purchase.currency == program.base_currency else 0,
-        line_points=_line_points(points, purchase.lines),
-        explanations=(
-            *(_explain_amount(rule.code, eligible_minor, qualifying_points) for rule in program.earning_rules),
-            _explain_multiplier(points - qualifying_points),
-        ),
+        line_points=shared(tally.points, tally.so_far, basket, len(purchase.lines)),
+        explanations=tuple(tally.explanations),
+        limits=tuple(tally.limits),
+        awards=tuple(tally.awards),
     )
 
 
-def _eligible_minor(program: Program, purchase: Purchase) -> int:
-    """The part of the total that earns.
-
-    Points and gift cards are taken off what is left after tax and shipping, as if they had paid for goods alone: the
-    member sees them at work on the goods, and the merchant never pays points for points.
-    """
-    earning = program.earning
-    eligible_minor = purchase.total_minor
-    if not earning.on_tax:
-        eligible_minor -= purchase.tax_minor
-    if not earning.on_shipping:
-        eligible_minor -= purchase.shipping_minor
-    for payment in purchase.payments:
-        if payment.type in earning.payments_that_earn_nothing:
-            eligible_minor -= payment.amount_minor
-    return max(eligible_minor, 0)
+def _facts(ready: Ruleset, purchase: Purchase, member: Member, basket: Basket) -> Facts:
+    return Facts(
+        zone=ready.zone,
+        tier=ready.tier(member.tier),
+        member=member,
+        channel=purchase.channel,
+        store=purchase.store,
+        occurred_at=purchase.occurred_at,
+        purchase=purchase,
+        basket=basket,
+    )
 
 
-def _line_points(points: int, lines: tuple[Line, ...]) -> tuple[int, ...]:
-    """Every line's share of the points, in proportion to its amount; whether lines carry tax makes no difference."""
-    if not lines:
-        return ()
-    return tuple(money.share(points, [max(line.amount_minor, 0) for line in lines]))
+def _programme(tally: Tally, ready: Ruleset) -> None:
+    for unit in ready.rules.base:
+        stacking.judge_base(tally, unit, UNLIMITED)
+    _multiply_by_tier(tally, ready.multipliers[tally.facts.tier.code])
+    for unit in ready.rules.extras:
+        stacking.judge_extra(tally, unit, UNLIMITED)
 
 
-def _explain_amount(code: str, eligible_minor: int, points: int) -> Explanation:
+def _multiply_by_tier(tally: Tally, multiplier: Fraction) -> None:
+    """The tier's multiplier may also take points away, or turn fractions into a whole point."""
+    more = multiplier - 1
+    points = tally.add(tally.base.times(more.numerator, more.denominator)) if more else 0
+    reason = "tier" if points else "no_difference"
+    tally.explanations.append(Explanation(TIER_MULTIPLIER, bool(points), reason, points))
+
+
+def _campaign(tally: Tally, campaign: ReadyCampaign, exhausted: AbstractSet[str]) -> None:
+    if not campaign.rules.base and not campaign.rules.extras:
+        return
+    reason = campaign.refusal(tally.facts, exhausted)
+    if reason:
+        tally.silence(campaign.rules, reason)
+        return
+    code, limited = campaign.campaign.code, campaign.campaign.caps
+    room = caps.room(code, limited, tally.facts) if limited else OPEN
+    allowance = Allowance(room, tally.exact()) if limited else UNLIMITED
+    before = tally.points
+    for unit in campaign.rules.base:
+        stacking.judge_base(tally, unit, allowance)
+    for unit in campaign.rules.extras:
+        stacking.judge_extra(tally, unit, allowance)
+    points = tally.points - before
     if points:
-        return Explanation(rule=code, fired=True, reason="amount_spent", points=points)
-    reason = "less_than_one_point" if eligible_minor else "nothing_eligible"
-    return Explanation(rule=code, fired=False, reason=reason, points=0)
-
-
-def _explain_multiplier(extra_points: int) -> Explanation:
-    """The multiplier may also take points away, or turn fractions into a whole point."""
-    if extra_points:
-        return Explanation(rule=TIER_MULTIPLIER, fired=True, reason="tier", points=extra_points)
-    return Explanation(rule=TIER_MULTIPLIER, fired=False, reason="no_difference", points=0)
+        tally.limits += caps.uses(code, limited, tally.facts, points)
+    if points > 0 and campaign.campaign.budget is not None:
+        tally.awards.append(Award(code, points))
