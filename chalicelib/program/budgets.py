@@ -17,7 +17,7 @@ from chalicelib.base.retry import attempts
 from chalicelib.counters import service as counters
 from chalicelib.counters.rules import covering, probe_order
 from chalicelib.counters.service import Claim, Counter
-from chalicelib.counters.table import ShardItem, read_shards
+from chalicelib.counters.table import read_shards
 from chalicelib.ledger import posting
 from chalicelib.ledger.chain import Entry
 from chalicelib.ledger.posting import Account, Lost, Plan, Posted, Write
@@ -25,24 +25,13 @@ from chalicelib.ledger.records import Record
 from chalicelib.program.document import Program
 from chalicelib.program.document.earning import Campaign
 from chalicelib.program.rules.inputs import Award
+from chalicelib.program.rules.takes import Take
 
 R = TypeVar("R", bound=Record)
 
 _exhausted_before: set[str] = set()
 """Counters that were found too low by this process. They are looked at before anything is tried on them again, which
 is cheaper than a transaction that fails; a refund or a raise is seen at once all the same."""
-
-
-class Take(msgspec.Struct, array_like=True, frozen=True):
-    """What an operation takes of one campaign's budgets, as its record keeps it: `points`, and one award.
-
-    A shard is None where the campaign has no budget of that kind.
-    """
-
-    campaign: str
-    points: int
-    points_shard: int | None = None
-    awards_shard: int | None = None
 
 
 class Funds(msgspec.Struct, frozen=True):
@@ -127,7 +116,7 @@ def post(
         except _LookFirst:
             pass
         except Lost as lost:
-            if not isinstance(lost.model, ShardItem):
+            if all(lost.model is not write.model for write in trial.writes):
                 raise
         looked = funds.looked(trial.takes)
         # Every round either rules a campaign out, and there are few, or is one of eight tries: so this ends.
@@ -199,6 +188,7 @@ class _Trial(Generic[R]):
         self.funds = funds
         self.decide = decide
         self.takes: tuple[Take, ...] = ()
+        self.writes: list[Write] = []
 
     def plan(self, account: Account) -> Plan[R]:
         """What `decide` plans, with the writes on the counters."""
@@ -208,7 +198,7 @@ class _Trial(Generic[R]):
             return plan
         if self.funds.must_look(self.takes):
             raise _LookFirst
-        writes = taking(self.funds, self.takes)
+        writes = self.writes = taking(self.funds, self.takes)
 
         def together(entry: Entry) -> list[Write]:
             return [*plan.writes(entry), *writes]
