@@ -39,6 +39,7 @@ _TAGS: Final = {
     "members": "Enrolment, profile, account, statement.",
     "orders": "Purchases, refunds, quotes.",
     "rewards": "Spending points.",
+    "vouchers": "Codes that reduce an order: batches, use, wallets.",
 }
 _EVERY: Final = ("invalid_request", "query_invalid", "unauthenticated", "internal_error", "unavailable")
 _WITH_BODY: Final = ("json_malformed", "control_character", "body_too_large", "media_type_unsupported")
@@ -158,6 +159,8 @@ def _names(path: str) -> list[str]:
 
 
 def _of(name: str) -> str:
+    if name == "code":
+        return "A voucher's code in any spelling: case, blanks, hyphens and look-alikes (O and 0, I and 1) do not count."
     thing = name.removesuffix("_id").replace("_", " ")
     return "The member's id, or `me` for the caller's own." if name == "member_id" else f"The {thing}'s id."
 

@@ -8,6 +8,7 @@ Refusal
 ├── Conflict             the state of things forbids it
 │   └── KeyReused        the business key was used before with another body
 ├── Unmet                a precondition header does not hold
+├── Slowed               asked too often; the caller must wait
 └── Unavailable          try again later
 """
 
@@ -72,6 +73,16 @@ class Unmet(Refusal):
     """The precondition that the caller set does not hold (any more)."""
 
     code = "precondition_failed"
+
+
+class Slowed(Refusal):
+    """The caller has asked too often, or guessed too often, and must wait `retry_after_s` seconds."""
+
+    code = "slowed"
+
+    def __init__(self, detail: str, *, field: str | None = None, code: str | None = None, retry_after_s: int) -> None:
+        super().__init__(detail, field=field, code=code)
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(Refusal):

@@ -26,6 +26,8 @@ CHALLENGE_UNDONE: Final = "challenge_undone"
 BENEFIT_USED: Final = "benefit_used"
 BENEFIT_USE_CANCELLED: Final = "benefit_use_cancelled"
 RETIERED: Final = "retiered"
+VOUCHER_REDEEMED: Final = "voucher_redeemed"
+VOUCHER_ROLLED_BACK: Final = "voucher_rolled_back"
 
 KINDS: Final = (
     ENROLLED,
@@ -50,4 +52,6 @@ KINDS: Final = (
     BENEFIT_USED,
     BENEFIT_USE_CANCELLED,
     RETIERED,
+    VOUCHER_REDEEMED,
+    VOUCHER_ROLLED_BACK,
 )

@@ -69,6 +69,7 @@ STATUS: Final[dict[type[errors.Refusal], int]] = {
     TooLarge: 413,
     UnsupportedMedia: 415,
     PreconditionRequired: 428,
+    errors.Slowed: 429,
     errors.Unavailable: 503,
 }
 
@@ -123,6 +124,8 @@ def _is_passing(error: Exception) -> bool:
 def _written(refusal: errors.Refusal, request_id: str) -> Answer:
     status = status_of(refusal)
     found = _document(status, refusal.reason_code, refusal.detail, request_id, refusal.field)
+    if isinstance(refusal, errors.Slowed):
+        found.headers["Retry-After"] = str(refusal.retry_after_s)
     if status == STATUS[errors.Unavailable]:
         found.headers["Retry-After"] = str(_RETRY_AFTER_S)
     if status == STATUS[errors.NotAuthenticated]:

@@ -47,6 +47,8 @@ __all__ = [
 View = TypeVar("View", bound=Callable[..., Reply[Any]])
 
 _ID = re.compile(r"[A-Za-z0-9_.~-]{1,128}")
+# A code is typed by people: blanks and full-width forms are read as meant, by the area that knows codes.
+_TYPED = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,128}")
 
 
 class Param(msgspec.Struct, frozen=True):
@@ -181,7 +183,7 @@ def _serve(
     request_id = request.context.get("requestId", "")
     try:
         call = _admit(operation, decoder, request, request_id)
-        reply = view(call, **{name: _path_argument(text) for name, text in arguments.items()})
+        reply = view(call, **{name: _path_argument(name, text) for name, text in arguments.items()})
         return _response(operation, reply, call.header("If-None-Match"))
     except Exception as error:  # noqa: BLE001 -- every failure is answered as a problem, and logged there
         problem = problems.answer(error, request_id)
@@ -236,10 +238,10 @@ def _parameters(operation: Operation, request: Request) -> dict[str, str]:
     return found
 
 
-def _path_argument(text: str) -> str:
-    """An id from the path; whatever cannot be an id names nothing. A local gateway leaves it percent-encoded."""
+def _path_argument(name: str, text: str) -> str:
+    """An id or code from the path; what can be none names nothing. A local gateway leaves it percent-encoded."""
     text = urllib.parse.unquote(text)
-    if not _ID.fullmatch(text):
+    if not (_TYPED if name == "code" else _ID).fullmatch(text):
         raise NotFound("There is no such thing.")
     return text
 

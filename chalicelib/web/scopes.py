@@ -13,6 +13,8 @@ SCOPES: Final = {
     "events.read": "Read events.",
     "events.write": "Send events and withdraw them.",
     "benefits.write": "Record the use of benefits and cancel it.",
+    "vouchers.write": "Validate, lock, redeem and roll back vouchers, and read those of members.",
+    "vouchers.admin": "Make batches of vouchers and their codes, pause, import, export and issue them.",
     "adjustments.write": "Adjust a member's points by hand.",
     "program.read": "Read the programme.",
 }
