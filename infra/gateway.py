@@ -29,8 +29,10 @@ PROBLEMS = {
     "REQUEST_TOO_LARGE": Problem(413, "body_too_large", "The body is larger than the gateway takes."),
     "THROTTLED": Problem(429, "too_many_requests", "Too many requests at once. Send it again later."),
     "QUOTA_EXCEEDED": Problem(429, "too_many_requests", "The quota is used up. Send it again later."),
-    # The web ACL has one rule, which counts requests by address.
-    "WAF_FILTERED": Problem(429, "too_many_requests", "Too many requests from this address. Send it again later."),
+    # The web ACL's rules do nothing but count requests, by address and by client.
+    "WAF_FILTERED": Problem(
+        429, "too_many_requests", "Too many requests from this address or client. Send it again later."
+    ),
     "INTEGRATION_TIMEOUT": Problem(
         504, "timeout", "It took too long, and may still happen. Send the same request again."
     ),

@@ -44,10 +44,32 @@ def test_too_many_requests_are_a_problem_that_says_when_to_come_again(document: 
     assert problem["detail"] == PROBLEMS[kind].detail
 
 
-def test_a_limit_by_address_is_off_because_it_costs_while_idle(document: dict[str, Any]) -> None:
-    assert document["Parameters"]["AddressLimit"]["Default"] == 0
-    for name in ("AddressAcl", "AddressAclOfTheApi"):
-        assert document["Resources"][name]["Condition"] == "HasAddressLimit"
+def test_limits_by_address_and_by_client_are_off_because_they_cost_while_idle(document: dict[str, Any]) -> None:
+    for name in ("AddressLimit", "ClientLimit"):
+        assert document["Parameters"][name]["Default"] == 0
+    for name in ("LimitsAcl", "LimitsAclOfTheApi"):
+        assert document["Resources"][name]["Condition"] == "HasAcl"
+    either = [{"Condition": "HasAddressLimit"}, {"Condition": "HasClientLimit"}]
+    assert document["Conditions"]["HasAcl"] == {"Fn::Or": either}
+
+
+def test_a_client_is_told_by_its_token_and_counted_by_a_rule_of_its_own(document: dict[str, Any]) -> None:
+    rules = {
+        condition: (rule, otherwise)
+        for condition, rule, otherwise in (
+            rule["Fn::If"] for rule in document["Resources"]["LimitsAcl"]["Properties"]["Rules"]
+        )
+    }
+    address, client = (
+        rules[name][0]["Statement"]["RateBasedStatement"] for name in ("HasAddressLimit", "HasClientLimit")
+    )
+
+    assert (address["AggregateKeyType"], address["Limit"]) == ("IP", {"Ref": "AddressLimit"})
+    assert (client["AggregateKeyType"], client["Limit"]) == ("CUSTOM_KEYS", {"Ref": "ClientLimit"})
+    assert [key["Header"]["Name"] for key in client["CustomKeys"]] == ["authorization"]
+    # A refusal by any other kind of rule would be told as 429 as well.
+    assert all(rule["Action"] == {"Block": {}} for rule, _otherwise in rules.values())
+    assert all(otherwise == {"Ref": "AWS::NoValue"} for _rule, otherwise in rules.values())
 
 
 @pytest.mark.parametrize("name", ["Alarms", "Tracing", "RequestMetrics"])
