@@ -28,7 +28,11 @@ def texts(text: str) -> dict[str, str]:
 
 
 def tier(
-    code: str, threshold_points: int | None, multiplier: str = "1", replaces: tuple[str, ...] = (), **thresholds: int
+    code: str,
+    threshold_points: int | None = None,
+    multiplier: str = "1",
+    replaces: tuple[str, ...] = (),
+    **thresholds: int,
 ) -> dict[str, Any]:
     """A tier without benefits; `thresholds` are its further ones."""
     return {
