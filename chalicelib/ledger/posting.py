@@ -213,7 +213,7 @@ def _read(
     return account_at(tail, max(now(), tail.posted_at)), tail, consistent
 
 
-def commit(entries: Sequence[EntryItem], record: R, writes: Sequence[Write]) -> tuple[Outcome, RawItem]:
+def commit(entries: Sequence[EntryItem], record: Model, writes: Sequence[Write]) -> tuple[Outcome, RawItem]:
     """Send the transaction of `entries`, `record` and `writes`, and tell what came of it.
 
     Gives the raw record that was there already where it was. Raises Lost.

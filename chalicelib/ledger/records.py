@@ -72,7 +72,7 @@ _SHORT_STEPS: Final = 1000
 _PLACES = msgspec.json.Decoder(Place)
 
 
-def place_of(record: Record) -> str:
+def place_of(record: Model) -> str:
     """Where a record lies, as its entry says it."""
     key = {name: getattr(record, name) for name, part in record.get_attributes().items() if _is_key(part)}
     table = type(record).Meta.table_name.removeprefix(settings().table_prefix)

@@ -25,13 +25,13 @@ class ProfileFacts(msgspec.Struct, frozen=True):
 UNASKED = ProfileFacts()
 
 
-def profile_facts(member_id: str, program: Program) -> ProfileFacts:
-    """The facts in a member's profile, read (0.5 RCU) only where one of the programme's rules asks for them.
+def profile_facts(member_id: str, program: Program, *, asked: bool = False) -> ProfileFacts:
+    """The facts in a member's profile, read (0.5 RCU) only where one of the programme's rules, or the caller, asks.
 
     Of a member that was merged they are those of the member who took over, and of one that is unknown there are none:
     whoever posts is told so by the ledger. Read it once before posting; `decide` is called again and again.
     """
-    if not campaigns.needs_profile(program):
+    if not asked and not campaigns.needs_profile(program):
         return UNASKED
     item = _profile(member_id)
     if item is None:

@@ -7,14 +7,18 @@ import msgspec
 from chalicelib.base import clock, facts, ids
 from chalicelib.base.errors import Unavailable
 from chalicelib.base.retry import attempts
-from chalicelib.ledger.posting import Account, Lost, Plan, post
+from chalicelib.ledger.posting import Account, Lost, Plan
+from chalicelib.members import facts as member_facts
 from chalicelib.members import service as members
-from chalicelib.orders import decisions, history
+from chalicelib.orders import decisions, history, rules
 from chalicelib.orders.decisions import Fact
 from chalicelib.orders.history import History
 from chalicelib.orders.service import pointer_key, rulebook
 from chalicelib.orders.table import OrderStep, read_pointers
+from chalicelib.program import budgets
 from chalicelib.program import service as programs
+from chalicelib.program.budgets import Funds
+from chalicelib.program.rules.takes import Take
 
 _PAGE = 100
 
@@ -58,10 +62,13 @@ def _post(past: History, member_id: str, *, now: int) -> None:
     book = rulebook(occurred_at, now)
     record_id = ids.derived("clm", past.order_id)
     fact = Fact(facts.ORDER, record_id, "system:claims", occurred_at, past.order.total_minor, past.order.currency)
+    program = book.then.program
+    profile = member_facts.profile_facts(member_id, program)
 
-    def plan(account: Account) -> Plan[OrderStep]:
-        tier = decisions.tier_code(account.state, book.then.program, account.posted_at)
-        earnings = decisions.earnings_of(past.order, occurred_at, book, tier)
+    def decide(account: Account, funds: Funds) -> tuple[Plan[OrderStep], tuple[Take, ...]]:
+        member = member_facts.known(account, program, profile, at=account.posted_at)
+        earned = decisions.earned_of(past.order, occurred_at, book, member, funds.exhausted)
+        earnings = decisions.earnings_of(past.order, occurred_at, book, earned, funds.takes(earned.awards))
         step = OrderStep(
             past.order_id,
             past.next_step,
@@ -69,6 +76,7 @@ def _post(past: History, member_id: str, *, now: int) -> None:
             body="{}",
             figures=msgspec.json.encode(earnings).decode(),
         )
-        return Plan(decisions.order_decision(account, earnings, past.refunded, book, fact), step)
+        plan = Plan(decisions.order_decision(account, earnings, past.refunded, book, fact), step)
+        return plan, rules.still_taken(earnings, past.refunded)
 
-    post(member_id, plan, now=lambda: now)
+    budgets.post(member_id, program, record_id, decide, now=lambda: now)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 import msgspec
 
 from chalicelib.base import clock
@@ -10,13 +12,15 @@ from chalicelib.ledger import points
 from chalicelib.ledger.chain import Decision
 from chalicelib.ledger.effects import Effect, added_months, apply, combined
 from chalicelib.ledger.posting import Account
-from chalicelib.ledger.state import Lot, Month, Purchases, State, TierRecord
+from chalicelib.ledger.state import Limit, Lot, Month, Purchases, State, TierRecord
+from chalicelib.orders import amounts, reasons
 from chalicelib.orders.history import History
-from chalicelib.orders.rules import Earnings, GoneBack, Refunded, check_sums, gone_back, nothing_refunded, reckoned
+from chalicelib.orders.rules import Earnings, GoneBack, Refunded, gone_back, nothing_refunded, reckoned
 from chalicelib.orders.schema import PurchaseIn
 from chalicelib.program.document import Program
 from chalicelib.program.rules import earning, expiry, tiers
-from chalicelib.program.rules.inputs import Line, Member, Payment, Purchase
+from chalicelib.program.rules.inputs import Earned, Line, Member, Payment, Purchase
+from chalicelib.program.rules.takes import Take
 from chalicelib.program.service import Versioned
 
 
@@ -33,11 +37,12 @@ class Rulebook(msgspec.Struct, frozen=True):
 
 def purchase_of(order: PurchaseIn, occurred_at: int) -> Purchase:
     """An order as the earning rules see it. Raises Invalid when its parts do not add up."""
-    check_sums(
+    net = net_amounts(order)
+    amounts.check_sums(
         order.total_minor,
         order.tax_minor,
         order.shipping_minor,
-        [line.amount_minor for line in order.lines],
+        net,
         [payment.amount_minor for payment in order.payments],
     )
     return Purchase(
@@ -46,14 +51,20 @@ def purchase_of(order: PurchaseIn, occurred_at: int) -> Purchase:
         tax_minor=order.tax_minor,
         shipping_minor=order.shipping_minor,
         lines=tuple(
-            Line(sku=line.sku, category=line.category, quantity=line.quantity, amount_minor=line.amount_minor)
-            for line in order.lines
+            Line(sku=line.sku, category=line.category, quantity=line.quantity, amount_minor=amount_minor)
+            for line, amount_minor in zip(order.lines, net, strict=True)
         ),
         payments=tuple(Payment(type=payment.type, amount_minor=payment.amount_minor) for payment in order.payments),
         channel=order.channel,
         store=order.store,
         occurred_at=occurred_at,
     )
+
+
+def net_amounts(order: PurchaseIn) -> tuple[int, ...]:
+    """The amounts of an order's lines, the discount on the order taken off."""
+    discount_minor = 0 if order.discount_minor is msgspec.UNSET else order.discount_minor
+    return amounts.net_amounts([line.amount_minor for line in order.lines], discount_minor)
 
 
 def check_time(program: Program, occurred_at: int, now: int) -> None:
@@ -68,24 +79,38 @@ def check_time(program: Program, occurred_at: int, now: int) -> None:
         )
 
 
-def earnings_of(order: PurchaseIn, occurred_at: int, rulebook: Rulebook, tier: str | None) -> Earnings:
-    """What an order brings; with no `tier` it brings nothing yet, and only its amounts are noted."""
+def earned_of(
+    order: PurchaseIn, occurred_at: int, rulebook: Rulebook, member: Member, exhausted: AbstractSet[str] = frozenset()
+) -> Earned:
+    """What an order earns a member by the rules of its time; `exhausted` campaigns give nothing.
+
+    Raises Invalid when its parts do not add up, or nobody takes its currency.
+    """
+    return earning.evaluate(rulebook.then.program, purchase_of(order, occurred_at), member, exhausted)
+
+
+def earnings_of(
+    order: PurchaseIn, occurred_at: int, rulebook: Rulebook, earned: Earned | None, takes: tuple[Take, ...] = ()
+) -> Earnings:
+    """What an order brings, for its record; with nothing `earned` yet, only its amounts are noted."""
     program = rulebook.then.program
-    earned = earning.evaluate(program, purchase_of(order, occurred_at), Member(tier=tier or program.tiers[0].code))
-    amounts = tuple(line.amount_minor for line in order.lines)
+    net = net_amounts(order)
     return Earnings(
         total_minor=order.total_minor,
-        line_amounts_minor=amounts,
+        line_amounts_minor=net,
         line_quantities=tuple(line.quantity for line in order.lines),
-        points=earned.points if tier else 0,
-        line_points=earned.line_points if tier else (0,) * len(amounts),
-        qualifying_points=earned.qualifying_points if tier else 0,
-        spend_minor=earned.spend_minor if tier else 0,
+        points=earned.points if earned else 0,
+        line_points=earned.line_points if earned else (0,) * len(net),
+        qualifying_points=earned.qualifying_points if earned else 0,
+        spend_minor=earned.spend_minor if earned else 0,
         month=clock.month_of(occurred_at, program.zone),
         expires_at=expiry.expires_at(program, occurred_at),
         available_at=expiry.available_at(program, occurred_at),
         program=rulebook.then.version,
         refundable_until=expiry.refundable_until(program, occurred_at),
+        limits=earned.limits if earned else (),
+        takes=takes,
+        reasons=tuple(reasons.packed(item) for item in earned.explanations) if earned else (),
     )
 
 
@@ -109,7 +134,8 @@ def earn(account: Account, earnings: Earnings, back: GoneBack, occurred_at: int)
         purchases=1 - back.purchases,
     )
     purchases = Purchases(month.purchases, month.spend_minor, occurred_at, occurred_at)
-    return msgspec.structs.replace(effect, months=(month,), purchases=purchases)
+    limits = (*earnings.limits, *_moved(back.limits))
+    return msgspec.structs.replace(effect, months=(month,), purchases=purchases, limits=limits)
 
 
 def take_back(account: Account, earnings: Earnings, back: GoneBack, occurred_at: int) -> Effect:
@@ -124,7 +150,13 @@ def take_back(account: Account, earnings: Earnings, back: GoneBack, occurred_at:
     month = Month(
         earnings.month, points=-back.qualifying_points, spend_minor=-back.spend_minor, purchases=-back.purchases
     )
-    return msgspec.structs.replace(effect, months=(month,), purchases=Purchases(-back.purchases, -back.spend_minor))
+    purchases = Purchases(-back.purchases, -back.spend_minor)
+    return msgspec.structs.replace(effect, months=(month,), purchases=purchases, limits=_moved(back.limits))
+
+
+def _moved(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+    """Deltas of limits without those that change nothing."""
+    return tuple(limit for limit in limits if limit.count or limit.points)
 
 
 def retiered(account: Account, effect: Effect, rulebook: Rulebook) -> tuple[Effect, str]:

@@ -18,6 +18,7 @@ from chalicelib.orders.rules import Refunded, RefundPart
 from chalicelib.orders.schema import CancelIn, RefundIn
 from chalicelib.orders.service import rulebook
 from chalicelib.orders.table import OrderStep
+from chalicelib.program import budgets
 
 
 def refund(order_id: str, request: RefundIn, *, actor: str, now: int) -> Posted[OrderStep]:
@@ -89,7 +90,10 @@ def _take_back(step: OrderStep, refunded: Callable[[History], Refunded], *, acto
             lots = payments.lots_back(returns, after.returned_points, book.now, account.posted_at)
             return decisions.refund_decision(account, past, after, lots, book, fact=fact)
 
-        return Next(after, decide, payments.return_writes(returns, after.returned_points, step.record_id, now))
+        writes = payments.return_writes(returns, after.returned_points, step.record_id, now)
+        for part in rules.gone_back(past.earnings, past.refunded, after).budgets:
+            writes += budgets.giving_back(part.take, part.points, part.awards)
+        return Next(after, decide, writes)
 
     return append(step, advance, now=now)
 

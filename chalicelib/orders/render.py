@@ -8,8 +8,9 @@ from typing import Literal
 from chalicelib.base import clock, facts
 from chalicelib.ledger.schema import account_summary, entry_summary
 from chalicelib.ledger.state import NEVER
-from chalicelib.orders import history
+from chalicelib.orders import history, reasons
 from chalicelib.orders.history import History
+from chalicelib.orders.rules import Earnings
 from chalicelib.orders.schema import (
     ExplanationOut,
     OrderOut,
@@ -20,6 +21,7 @@ from chalicelib.orders.schema import (
 )
 from chalicelib.orders.service import Quote
 from chalicelib.orders.table import OrderStep
+from chalicelib.program.rules.inputs import Explanation
 
 _KINDS: dict[str, Literal["refund", "order_cancelled", "pending_cancelled"]] = {
     facts.REFUND: "refund",
@@ -67,6 +69,7 @@ def order(past: History) -> OrderOut:
         line_points=earnings.line_points,
         points_available_at=instant(earnings.available_at),
         points_expire_at=instant(earnings.expires_at) if past.member_id else None,
+        explanations=explained(earnings),
         refunds=tuple(refund(step) for step in _refunds(past.steps)),
     )
 
@@ -96,10 +99,24 @@ def quoted(quote: Quote) -> QuoteOut:
         available_at=instant(quote.earnings.available_at),
         expires_at=instant(quote.earnings.expires_at),
         program_version=quote.earnings.program,
-        explanations=tuple(
-            ExplanationOut(rule=item.rule, fired=item.fired, reason=item.reason, points=item.points)
-            for item in quote.earned.explanations
-        ),
+        explanations=explained(quote.earnings),
+    )
+
+
+def explained(earnings: Earnings) -> tuple[ExplanationOut, ...]:
+    """What each rule did, as it was recorded."""
+    return tuple(_explanation(reasons.unpacked(values)) for values in earnings.reasons)
+
+
+def _explanation(item: Explanation) -> ExplanationOut:
+    return ExplanationOut(
+        rule=item.rule,
+        campaign=item.campaign or None,
+        fired=item.fired,
+        reason=item.reason,
+        points=item.points,
+        cut_points=item.cut_points,
+        cut_by=item.cut_by or None,
     )
 
 

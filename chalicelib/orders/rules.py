@@ -10,7 +10,8 @@ import msgspec
 from chalicelib.base import money
 from chalicelib.base.errors import Conflict, Invalid
 from chalicelib.ledger.points import Refundable, clawed_in_total
-from chalicelib.ledger.state import NEVER
+from chalicelib.ledger.state import NEVER, Limit
+from chalicelib.program.rules.takes import Take
 
 
 class RefundExceedsOrder(Conflict):
@@ -19,11 +20,13 @@ class RefundExceedsOrder(Conflict):
     code = "refund_exceeds_order"
 
 
-class Earnings(msgspec.Struct, frozen=True, kw_only=True):
+class Earnings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an order brought, as recorded with it; refunds reckon from this, never from today's rules.
 
-    The three fields of lines run parallel to the lines (and are empty without any). `month` is the tier month, and
-    refunds that occur before `refundable_until` are spared what has lapsed of the points.
+    The three fields of lines run parallel to the lines (and are empty without any); amounts are net of the discount.
+    `month` is the tier month, and refunds that occur before `refundable_until` are spared what has lapsed of the
+    points. `limits` is what was used up of the member's, `takes` what was taken from campaigns' budgets, and `reasons`
+    are the explanations in their packed form.
     """
 
     total_minor: int
@@ -38,6 +41,9 @@ class Earnings(msgspec.Struct, frozen=True, kw_only=True):
     available_at: int | None = None
     program: int = 0
     refundable_until: int = NEVER
+    limits: tuple[Limit, ...] = ()
+    takes: tuple[Take, ...] = ()
+    reasons: tuple[tuple[str | int, ...], ...] = ()
 
 
 class Refunded(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,13 +79,26 @@ class RefundPart(msgspec.Struct, frozen=True, kw_only=True):
     amount_minor: int | None = None
 
 
+class TakenBack(msgspec.Struct, frozen=True):
+    """What goes back to a campaign's budgets: points, and 1 award with the last of the order."""
+
+    take: Take
+    points: int
+    awards: int
+
+
 class GoneBack(msgspec.Struct, frozen=True):
-    """What one refund takes back beside its own points; `purchases` is 1 with the last of the order."""
+    """What one refund takes back beside its own points; `purchases` is 1 with the last of the order.
+
+    `limits` are deltas of the member's, none above 0, and `budgets` is what campaigns get back.
+    """
 
     points: int
     qualifying_points: int
     spend_minor: int
     purchases: int
+    limits: tuple[Limit, ...] = ()
+    budgets: tuple[TakenBack, ...] = ()
 
 
 def nothing_refunded(earnings: Earnings) -> Refunded:
@@ -94,28 +113,6 @@ def reckoned(earnings: Earnings, refunded: Refunded) -> Refunded:
     They were written without any while the order was unclaimed.
     """
     return msgspec.structs.replace(refunded, clawed_points=_clawed(earnings, refunded))
-
-
-def check_sums(
-    total_minor: int, tax_minor: int, shipping_minor: int, line_amounts: Sequence[int], payments: Sequence[int]
-) -> None:
-    """Raises Invalid unless the parts of a purchase add up."""
-    if tax_minor + shipping_minor > total_minor:
-        raise Invalid("Tax and shipping together exceed the total.", field="total_minor", code="amounts_do_not_add_up")
-    goods_minor = total_minor - shipping_minor
-    if line_amounts and sum(line_amounts) not in (goods_minor, goods_minor - tax_minor):
-        raise Invalid(
-            f"The lines add up to {sum(line_amounts)}; the total less shipping is {goods_minor}, "
-            f"and {goods_minor - tax_minor} without tax.",
-            field="lines",
-            code="amounts_do_not_add_up",
-        )
-    if payments and sum(payments) != total_minor:
-        raise Invalid(
-            f"The payments add up to {sum(payments)} and the total is {total_minor}.",
-            field="payments",
-            code="amounts_do_not_add_up",
-        )
 
 
 def add_refund(earnings: Earnings, before: Refunded, parts: Sequence[RefundPart], amount_minor: int | None) -> Refunded:
@@ -177,7 +174,15 @@ def returning(earnings: Earnings, after: Refunded, spent_points: Sequence[int]) 
 
 
 def gone_back(earnings: Earnings, before: Refunded, after: Refunded) -> GoneBack:
-    """What the step from `before` to `after` takes off the member's points, tier month and purchase summary."""
+    """What the step from `before` to `after` takes off the member's points, tier month, purchase summary and limits.
+
+    Limits and budgets go back as the points do: in proportion, and what counts awards with the last of them.
+    """
+    ended = int(_is_over(earnings, after)) - int(_is_over(earnings, before))
+
+    def gained(points: int) -> int:
+        return _gained_in_total(earnings, after, points) - _gained_in_total(earnings, before, points)
+
     return GoneBack(
         points=after.clawed_points - before.clawed_points,
         qualifying_points=_in_total(earnings, after, earnings.qualifying_points)
@@ -185,12 +190,31 @@ def gone_back(earnings: Earnings, before: Refunded, after: Refunded) -> GoneBack
         spend_minor=_in_total(earnings, after, earnings.spend_minor)
         - _in_total(earnings, before, earnings.spend_minor),
         purchases=int(_is_whole(earnings, after)) - int(_is_whole(earnings, before)),
+        limits=tuple(
+            Limit(limit.limit_id, limit.until, -limit.count * ended, -gained(limit.points)) for limit in earnings.limits
+        ),
+        budgets=tuple(TakenBack(take, gained(take.points), ended) for take in earnings.takes),
+    )
+
+
+def still_taken(earnings: Earnings, refunded: Refunded) -> tuple[Take, ...]:
+    """What a late claim takes from budgets: what has gone back of the order already is never taken."""
+    if _is_over(earnings, refunded):
+        return ()
+    return tuple(
+        msgspec.structs.replace(take, points=take.points - _gained_in_total(earnings, refunded, take.points))
+        for take in earnings.takes
     )
 
 
 def _is_whole(earnings: Earnings, refunded: Refunded) -> bool:
     """Whether everything went back: a free order only by being cancelled."""
     return refunded.cancelled or (earnings.total_minor > 0 and refunded.total_minor == earnings.total_minor)
+
+
+def _is_over(earnings: Earnings, refunded: Refunded) -> bool:
+    """Whether nothing is left of what the order gained: it went back whole, or its points were withdrawn."""
+    return refunded.voided or _is_whole(earnings, refunded)
 
 
 def _with_last(earnings: Earnings, before: Refunded, after: Refunded) -> Refunded:
@@ -204,10 +228,15 @@ def _with_last(earnings: Earnings, before: Refunded, after: Refunded) -> Refunde
 
 
 def _clawed(earnings: Earnings, refunded: Refunded) -> int:
-    if refunded.voided or _is_whole(earnings, refunded):
+    if _is_over(earnings, refunded):
         return earnings.points
     order = Refundable(earnings.total_minor, earnings.points, earnings.line_amounts_minor, earnings.line_points)
     return clawed_in_total(order, refunded.by_line_minor, refunded.at_large_minor)
+
+
+def _gained_in_total(earnings: Earnings, refunded: Refunded, points: int) -> int:
+    """Of points that the order gained, those that are gone: as `_in_total`, but all where they were withdrawn."""
+    return points if refunded.voided else _in_total(earnings, refunded, points)
 
 
 def _in_total(earnings: Earnings, refunded: Refunded, figure: int) -> int:

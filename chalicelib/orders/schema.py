@@ -41,7 +41,7 @@ class ExternalIdentity(_In, frozen=True, kw_only=True):
 
 
 class LineIn(_In, frozen=True, kw_only=True):
-    """One line of an order; `amount_minor` is for the whole quantity, discounts taken off."""
+    """One line of an order; `amount_minor` is for the whole quantity, the line's own discounts taken off."""
 
     sku: Key
     quantity: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
@@ -62,14 +62,17 @@ class PaymentIn(_In, frozen=True, kw_only=True):
 class PurchaseIn(_In, frozen=True, kw_only=True):
     """A purchase: what `POST /v1/quotes` takes, and an order without its name.
 
-    `lines` add up to the total less shipping, with tax either inside them or on top; `payments` add up to the total.
-    Either may be left out.
+    `lines` add up to the total less shipping, with tax either inside them or on top, and with `discount_minor` on top
+    where that is given: a discount on the whole order (满减), shared by the lines in proportion. `payments` add up to
+    the total. Either may be left out.
     """
 
     currency: Currency
     total_minor: Minor
     tax_minor: Minor = 0
     shipping_minor: Minor = 0
+    # Left out it must not show in the request's fingerprint, for orders of before know nothing of it.
+    discount_minor: Minor | UnsetType = UNSET
     member_id: MemberId | UnsetType = UNSET
     identity: Identity | UnsetType = UNSET
     channel: Text = ""
@@ -143,6 +146,23 @@ class CancelMessage(_In, frozen=True, kw_only=True, tag="cancel", tag_field="typ
 Message = OrderMessage | RefundMessage | CancelMessage
 
 
+class ExplanationOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What one rule did: whether it fired, why, and the points it gave.
+
+    The points of all add up to those of the order. `campaign` is that of the rule. A cap took `cut_points` off, and
+    `cut_by` says which: `order`, `day`, `week`, `month`, `year` or `ever`, with `campaign_` before it where it is the
+    campaign's; both are 0 and null where none did.
+    """
+
+    rule: str
+    campaign: str | None
+    fired: bool
+    reason: str
+    points: int
+    cut_points: int
+    cut_by: str | None
+
+
 class RefundOut(msgspec.Struct, frozen=True, kw_only=True):
     """A refund or cancellation as recorded.
 
@@ -160,7 +180,7 @@ class RefundOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderOut(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as recorded. `member_id` is null while nobody has claimed it."""
+    """An order as recorded. `member_id` is null, and nothing explained, while nobody has claimed it."""
 
     id: str
     status: Literal["posted", "unclaimed", "partly_refunded", "refunded", "cancelled"]
@@ -177,6 +197,7 @@ class OrderOut(msgspec.Struct, frozen=True, kw_only=True):
     line_points: tuple[int, ...]
     points_available_at: str | None
     points_expire_at: str | None
+    explanations: tuple[ExplanationOut, ...]
     refunds: tuple[RefundOut, ...]
 
 
@@ -196,17 +217,12 @@ class RefundPosted(msgspec.Struct, frozen=True, kw_only=True):
     account: AccountSummary | None
 
 
-class ExplanationOut(msgspec.Struct, frozen=True, kw_only=True):
-    """What one rule did: whether it fired, why, and the points it gave."""
-
-    rule: str
-    fired: bool
-    reason: str
-    points: int
-
-
 class QuoteOut(msgspec.Struct, frozen=True, kw_only=True):
-    """What a purchase would earn if it were posted now."""
+    """What a purchase would earn if it were posted now.
+
+    A campaign whose budget cannot pay for it any more gives nothing (`budget_exhausted`); one that can may be spent by
+    others before the order comes.
+    """
 
     points: int
     qualifying_points: int

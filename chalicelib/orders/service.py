@@ -7,19 +7,22 @@ import msgspec
 from chalicelib.base import clock, facts, ids
 from chalicelib.base.errors import Invalid, Unavailable
 from chalicelib.base.retry import attempts
-from chalicelib.ledger.posting import Account, Lost, MemberNotFound, Plan, Posted, Write, once, peek, post, put_once
+from chalicelib.ledger.posting import Account, Lost, MemberNotFound, Plan, Posted, Write, once, peek, put_once
 from chalicelib.ledger.records import step_name
+from chalicelib.members import facts as member_facts
 from chalicelib.members import service as members
 from chalicelib.members.table import still_free
 from chalicelib.orders import decisions, history
 from chalicelib.orders.decisions import Fact, Rulebook
-from chalicelib.orders.payments import RedemptionUse, redemption_uses
+from chalicelib.orders.payments import redemption_uses
 from chalicelib.orders.rules import Earnings
 from chalicelib.orders.schema import Identity, OrderIn, PurchaseIn, QuoteIn
 from chalicelib.orders.table import OrderStep, UnclaimedPointer, read_steps
+from chalicelib.program import budgets
 from chalicelib.program import service as programs
-from chalicelib.program.rules import earning
+from chalicelib.program.budgets import Funds
 from chalicelib.program.rules.inputs import Earned, Member
+from chalicelib.program.rules.takes import Take
 
 
 class Quote(msgspec.Struct, frozen=True):
@@ -59,13 +62,14 @@ def _post(order: OrderIn, *, actor: str, now: int) -> Posted[OrderStep]:
     book = rulebook(occurred_at, now)
     _check_addressee(order)
     # Everything that may be refused for the body's sake is refused before anybody is looked up.
-    waiting = decisions.earnings_of(order, occurred_at, book, tier=None)
+    decisions.earned_of(order, occurred_at, book, Member())
     decisions.check_time(book.now.program, occurred_at, now)
     for _attempt in attempts():
         member_id = addressee(order)
         if member_id is not None:
             return _earn(order, member_id, book, actor, now)
         try:
+            waiting = decisions.earnings_of(order, occurred_at, book, earned=None)
             return put_once(_step(order, waiting, kind=history.UNCLAIMED, now=now), _waiting(order))
         except Lost:
             # Somebody has enrolled with this identity since it was looked up.
@@ -75,20 +79,24 @@ def _post(order: OrderIn, *, actor: str, now: int) -> Posted[OrderStep]:
 
 def _earn(order: OrderIn, member_id: str, book: Rulebook, actor: str, now: int) -> Posted[OrderStep]:
     uses = redemption_uses(order, member_id, now=now)
+    occurred_at, program = clock.seconds(order.occurred_at), book.then.program
+    profile = member_facts.profile_facts(member_id, program)
+    name = order_id_of(order.source, order.order_id)
+    fact = Fact(facts.ORDER, name, actor, occurred_at, order.total_minor, order.currency)
+
+    def decide(account: Account, funds: Funds) -> tuple[Plan[OrderStep], tuple[Take, ...]]:
+        member = member_facts.known(account, program, profile, at=account.posted_at)
+        earned = decisions.earned_of(order, occurred_at, book, member, funds.exhausted)
+        takes = funds.takes(earned.awards)
+        earnings = decisions.earnings_of(order, occurred_at, book, earned, takes)
+        step = _step(order, earnings, kind=facts.ORDER, now=account.posted_at)
+        decision = decisions.order_decision(account, earnings, None, book, fact)
+        return Plan(decision, step, lambda entry: [use.write(entry) for use in uses]), takes
+
     try:
-        return post(member_id, lambda account: _plan(order, account, book, actor, uses), now=lambda: now)
+        return budgets.post(member_id, program, name, decide, now=lambda: now)
     except Lost as lost:
         raise uses[0].refusal() from lost
-
-
-def _plan(order: OrderIn, account: Account, book: Rulebook, actor: str, uses: list[RedemptionUse]) -> Plan[OrderStep]:
-    occurred_at = clock.seconds(order.occurred_at)
-    tier = decisions.tier_code(account.state, book.then.program, account.posted_at)
-    earnings = decisions.earnings_of(order, occurred_at, book, tier)
-    step = _step(order, earnings, kind=facts.ORDER, now=account.posted_at)
-    fact = Fact(facts.ORDER, step.order_id, actor, occurred_at, order.total_minor, order.currency)
-    decision = decisions.order_decision(account, earnings, None, book, fact)
-    return Plan(decision, step, lambda entry: [use.write(entry) for use in uses])
 
 
 def quote(purchase: QuoteIn, member_id: str | None, *, now: int) -> Quote:
@@ -96,13 +104,19 @@ def quote(purchase: QuoteIn, member_id: str | None, *, now: int) -> Quote:
     occurred_at = now if purchase.occurred_at is msgspec.UNSET else clock.seconds(purchase.occurred_at)
     book = rulebook(occurred_at, now)
     decisions.check_time(book.now.program, occurred_at, now)
+    program = book.then.program
     if member_id is None:
-        tier = book.then.program.tiers[0].code
+        member = Member(tier=program.tiers[0].code, at=now)
     else:
         account = peek(member_id, now=now)
-        tier = decisions.tier_code(account.state, book.then.program, account.posted_at)
-    earned = earning.evaluate(book.then.program, decisions.purchase_of(purchase, occurred_at), Member(tier=tier))
-    return Quote(decisions.earnings_of(purchase, occurred_at, book, tier), earned, tier)
+        member = member_facts.rule_facts(member_id, account, program, at=account.posted_at)
+
+    def earned_without(exhausted: frozenset[str]) -> Earned:
+        return decisions.earned_of(purchase, occurred_at, book, member, exhausted)
+
+    funds = budgets.affordable(program, "quote", lambda exhausted: earned_without(exhausted).awards)
+    earned = earned_without(funds.exhausted)
+    return Quote(decisions.earnings_of(purchase, occurred_at, book, earned), earned, member.tier)
 
 
 def addressee(purchase: PurchaseIn) -> str | None:

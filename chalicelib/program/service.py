@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from chalicelib.base import clock
 from chalicelib.base.errors import Conflict, Invalid, NotFound
-from chalicelib.program import table
+from chalicelib.ledger.posting import Lost, Write
+from chalicelib.program import funding, table
 from chalicelib.program.document import Program, decode, default, encode
 from chalicelib.program.table import VersionItem
 from chalicelib.program.validation import InvalidProgram, Problem, validate
@@ -105,8 +107,11 @@ def publish(
     The very first version may start at once, every other one 10 minutes after it is published. Publishing the newest
     document again changes nothing and answers the version that it has.
 
-    Raises InvalidProgram for a document that is wrong in itself or breaks with what members already have, Invalid for a
-    start too early, PublishedMeanwhile when another publication was faster.
+    The budgets of its campaigns are put into their counters in the same transaction, at once and not only when the
+    version starts; they are only ever raised.
+
+    Raises InvalidProgram for a document that is wrong in itself, breaks with what members already have or lowers a
+    budget, Invalid for a start too early, PublishedMeanwhile when another publication was faster.
     """
     return _publish(validate(document), starts_at=starts_at, by=by, note=note, copy_of=None, now=now)
 
@@ -115,7 +120,7 @@ def roll_back(to_version: int, *, starts_at: int | None = None, by: str, note: s
     """Publish a copy of an earlier version; history is never edited. 0 is the default that comes with the engine.
 
     Raises VersionNotFound, and what `publish` raises; tiers that only the later versions have may be dropped, though:
-    who holds one keeps the place on the ladder that its threshold would have.
+    who holds one keeps the place on the ladder that its threshold would have. What was put into budgets stays in them.
     """
     program = version(to_version).program
     return _publish(program, starts_at=starts_at, by=by, note=note, copy_of=to_version, now=now)
@@ -133,8 +138,9 @@ def _publish(
         raise Invalid(f"The version can start at {clock.text(earliest)} at the earliest.", field="starts_at")
     if newest:
         _check_succession(_before(newest, start), program, is_copy=copy_of is not None)
+    number = newest.version + 1 if newest else 1
     item = VersionItem(
-        version=newest.version + 1 if newest else 1,
+        version=number,
         document=encode(program),
         starts_at=clock.text(start),
         published_at=clock.text(now),
@@ -142,7 +148,9 @@ def _publish(
         note=note,
         copy_of=copy_of,
     )
-    if table.put_if_absent(item):
+    # Read after the newest version was: whoever raises a budget in between takes the number first.
+    writes = funding.filling(program, number, is_copy=copy_of is not None)
+    if _put(item, writes):
         reset_cache()
         return _publication(item)
     # Perhaps it was this very publication, sent twice at once or repeated after a time-out.
@@ -150,6 +158,14 @@ def _publish(
     if stored and _is_same(stored, program, starts_at):
         return _publication(stored)
     raise PublishedMeanwhile("Another version was published at this moment. Look at it before publishing yours again.")
+
+
+def _put(item: VersionItem, writes: Sequence[Write]) -> bool:
+    try:
+        return table.put_if_absent(item, writes)
+    except Lost:
+        # A counter was made meanwhile, and so was the version that it came with.
+        return False
 
 
 def _is_same(item: VersionItem, program: Program, starts_at: int | None) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.models import Model
 
 from chalicelib.base.dynamo import IntAttribute
+from chalicelib.base.errors import Unavailable
+from chalicelib.base.retry import attempts
 from chalicelib.base.settings import settings
+from chalicelib.ledger.posting import Outcome, Write, commit
 
 _NAME = "program"
 
@@ -30,9 +33,14 @@ class VersionItem(Model):
     copy_of = IntAttribute(null=True)
 
 
-def put_if_absent(item: VersionItem) -> bool:
-    """Store a version; False where its number is taken."""
+def put_if_absent(item: VersionItem, writes: Sequence[Write] = ()) -> bool:
+    """Store a version, and `writes` with it in one transaction; False where its number is taken.
+
+    Raises Lost where a condition of `writes` fails, and Unavailable.
+    """
     item.name = _NAME
+    if writes:
+        return _committed(item, writes)
     try:
         item.save(condition=VersionItem.name.does_not_exist())
     except PutError as error:
@@ -40,6 +48,14 @@ def put_if_absent(item: VersionItem) -> bool:
             raise
         return False
     return True
+
+
+def _committed(item: VersionItem, writes: Sequence[Write]) -> bool:
+    for _attempt in attempts():
+        outcome, _found = commit([], item, writes)
+        if outcome is not Outcome.AGAIN:
+            return outcome is Outcome.COMMITTED
+    raise Unavailable("The budgets are being taken from by many at once. Publish the same again.", code="busy")
 
 
 def read_newest(*, above: int) -> VersionItem | None:

@@ -190,7 +190,8 @@ MUTANTS = (
         "        returns = payments.returns_of(past.order)\n",
         "        bought_at = clock.seconds(past.order.occurred_at)\n"
         "        today = decisions.Rulebook(book.now, book.now)\n"
-        '        reckoned = decisions.earnings_of(past.order, bought_at, today, "member")\n'
+        '        earned = decisions.earned_of(past.order, bought_at, today, decisions.Member(tier="member"))\n'
+        "        reckoned = decisions.earnings_of(past.order, bought_at, today, earned, past.earnings.takes)\n"
         "        past = History(past.steps, past.order, reckoned, past.refunded, past.member_id)\n"
         "        returns = payments.returns_of(past.order)\n",
     ),

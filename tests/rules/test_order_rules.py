@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.base import money
 from chalicelib.base.errors import Conflict, Invalid
-from chalicelib.orders import rules
+from chalicelib.orders import amounts, rules
 from chalicelib.orders.rules import Earnings, Refunded, RefundExceedsOrder, RefundPart
 
 AMOUNTS = (1000, 500, 333)
@@ -127,10 +127,10 @@ def test_refunds_commute(wanted: list[RefundPart | int]) -> None:
 
 class TestThePartsOfAPurchase:
     def test_add_up_with_tax_inside_the_lines_or_on_top(self) -> None:
-        rules.check_sums(1100, 100, 0, [600, 500], [1100])
-        rules.check_sums(1100, 100, 0, [600, 400], [1100])
-        rules.check_sums(1100, 0, 100, [1000], [600, 500])
-        rules.check_sums(1100, 0, 0, [], [])
+        amounts.check_sums(1100, 100, 0, [600, 500], [1100])
+        amounts.check_sums(1100, 100, 0, [600, 400], [1100])
+        amounts.check_sums(1100, 0, 100, [1000], [600, 500])
+        amounts.check_sums(1100, 0, 0, [], [])
 
     @pytest.mark.parametrize(
         ("arguments", "field"),
@@ -144,5 +144,5 @@ class TestThePartsOfAPurchase:
         self, arguments: tuple[int, int, int, list[int], list[int]], field: str
     ) -> None:
         with pytest.raises(Invalid) as refusal:
-            rules.check_sums(*arguments)
+            amounts.check_sums(*arguments)
         assert refusal.value.field == field

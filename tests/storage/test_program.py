@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import boto3
@@ -7,6 +8,7 @@ import pytest
 
 from chalicelib.base.errors import Invalid
 from chalicelib.base.settings import settings
+from chalicelib.ledger.posting import Write
 from chalicelib.program import service, table
 from chalicelib.program.document import DOCUMENT_MAX_BYTES, default
 from chalicelib.program.service import LEAD_S, PublishedMeanwhile, VersionNotFound
@@ -120,10 +122,10 @@ def test_of_two_published_at_once_one_is_told(monkeypatch: pytest.MonkeyPatch) -
     """The other publication commits between our reading the newest version and our writing the next."""
     put_if_absent = table.put_if_absent
 
-    def beaten(item: table.VersionItem) -> bool:
+    def beaten(item: table.VersionItem, writes: Sequence[Write] = ()) -> bool:
         monkeypatch.setattr(table, "put_if_absent", put_if_absent)
         publish(welcome_points=1)
-        return put_if_absent(item)
+        return put_if_absent(item, writes)
 
     monkeypatch.setattr(table, "put_if_absent", beaten)
     with pytest.raises(PublishedMeanwhile):
@@ -135,9 +137,9 @@ def test_of_two_published_at_once_one_is_told(monkeypatch: pytest.MonkeyPatch) -
 def test_the_same_document_published_twice_at_once_is_one_version(monkeypatch: pytest.MonkeyPatch) -> None:
     put_if_absent = table.put_if_absent
 
-    def timed_out(item: table.VersionItem) -> bool:
-        assert put_if_absent(item)
-        return put_if_absent(item)
+    def timed_out(item: table.VersionItem, writes: Sequence[Write] = ()) -> bool:
+        assert put_if_absent(item, writes)
+        return put_if_absent(item, writes)
 
     monkeypatch.setattr(table, "put_if_absent", timed_out)
     assert publish(welcome_points=1).version == 1

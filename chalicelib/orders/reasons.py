@@ -1,0 +1,35 @@
+"""How an order's record keeps the explanations of its rules: short, and for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from chalicelib.program.rules.inputs import Explanation
+
+Packed: TypeAlias = tuple[str | int, ...]
+_BLANK: Packed = ("", "", 0, 0, "", 0, "")
+
+
+def packed(explanation: Explanation) -> Packed:
+    """Rule, reason, 1 if it fired, points, campaign, points cut, and by what; what is blank at the end is left out."""
+    values: Packed = (
+        *(explanation.rule, explanation.reason, int(explanation.fired), explanation.points),
+        *(explanation.campaign, explanation.cut_points, explanation.cut_by),
+    )
+    length = max((place for place, value in enumerate(values, start=1) if value), default=0)
+    return values[:length]
+
+
+def unpacked(values: Sequence[str | int]) -> Explanation:
+    """The inverse of `packed`."""
+    rule, reason, fired, points, campaign, cut_points, cut_by = (*values, *_BLANK[len(values) :])
+    return Explanation(
+        rule=str(rule),
+        fired=bool(fired),
+        reason=str(reason),
+        points=int(points),
+        campaign=str(campaign),
+        cut_points=int(cut_points),
+        cut_by=str(cut_by),
+    )

@@ -1,0 +1,115 @@
+"""Putting money into campaigns' budgets: with the version of the programme that says so, and only ever more of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from chalicelib.counters import service as counters
+from chalicelib.counters.service import Counter
+from chalicelib.counters.table import ShardItem, read_shards
+from chalicelib.ledger.posting import Write
+from chalicelib.program.budgets import counter_name, counters_of
+from chalicelib.program.document import Program
+from chalicelib.program.document.earning import Bonus, Budget, Campaign, PerEvent, PerItem
+from chalicelib.program.validation import InvalidProgram, Problem
+
+WRITES_MAX: Final = 99
+"""A transaction takes 100 items, and one of them is the version."""
+
+Unit: TypeAlias = Literal["points", "awards"]
+UNITS: Final[tuple[Unit, Unit]] = ("points", "awards")
+
+
+class Level(msgspec.Struct, frozen=True, kw_only=True):
+    """How full a budget is: what was put in is always what was taken and what is left."""
+
+    put_in: int
+    taken: int
+    left: int
+
+
+def filling(program: Program, version: int, *, is_copy: bool = False) -> list[Write]:
+    """The writes that bring every budget up to what a document says, to be committed with this version of it.
+
+    A campaign that is a draft has none yet. Budgets are kept by the campaign's code for ever, under every version: they
+    are only ever raised, and at once. A copy of an earlier version (`is_copy`) leaves in what was put in after it.
+
+    Raises InvalidProgram for a budget that would be lowered or divided anew, for one of which a part covers no award,
+    and for more than one transaction holds.
+    """
+    writes: list[Write] = []
+    problems: list[Problem] = []
+    for index, campaign in enumerate(program.campaigns):
+        if campaign.status == "draft" or campaign.budget is None:
+            continue
+        for unit, counter in zip(UNITS, counters_of(campaign), strict=True):
+            if counter is None:
+                continue
+            path = f"campaigns[{index}].budget"
+            shards = read_shards(counter.name)
+            found = list(_problems(campaign, campaign.budget, unit, shards, path, is_copy=is_copy))
+            problems += found
+            if not found:
+                writes += _raising(counter, _total(campaign.budget, unit), shards, version)
+    if len(writes) > WRITES_MAX:
+        detail = (
+            f"The budgets that are new or raised lie in {len(writes)} parts, and one publication takes {WRITES_MAX}: "
+            "publish in two steps, some of them as drafts first."
+        )
+        problems.append(Problem("campaigns", detail))
+    if problems:
+        raise InvalidProgram(problems)
+    return writes
+
+
+def level(code: str, unit: Unit) -> Level | None:
+    """How full a campaign's budget of `unit` is now; None where nothing was ever put in."""
+    shards = read_shards(counter_name(code, unit))
+    if not shards:
+        return None
+    return Level(
+        put_in=sum(item.put_in for item in shards),
+        taken=sum(item.taken for item in shards),
+        left=sum(item.left for item in shards),
+    )
+
+
+def _total(budget: Budget, unit: Unit) -> int:
+    return (budget.points if unit == "points" else budget.awards) or 0
+
+
+def _problems(
+    campaign: Campaign, budget: Budget, unit: Unit, shards: Sequence[ShardItem], path: str, *, is_copy: bool
+) -> Iterator[Problem]:
+    total, put_in = _total(budget, unit), sum(item.put_in for item in shards)
+    if shards and len(shards) != budget.shards:
+        yield Problem(f"{path}.shards", f"This budget lies in {len(shards)} parts and cannot be divided anew.")
+    elif total < put_in and not is_copy:
+        yield Problem(
+            f"{path}.{unit}",
+            f"{put_in} were put in by an earlier version, and a budget can only be raised. "
+            "Pause the campaign to stop it; another campaign needs another code.",
+        )
+    elif unit == "points" and (largest := _largest(campaign)) > total // budget.shards:
+        # An award is taken from one part, so this one could never be given.
+        yield Problem(
+            f"{path}.shards",
+            f"Each of {budget.shards} parts holds {total // budget.shards} points, "
+            f"which does not cover one award of {largest}: take fewer parts.",
+        )
+
+
+def _largest(campaign: Campaign) -> int:
+    """The most points that one rule of a campaign is sure to give at once."""
+    sure = [rule.points for rule in campaign.rules if isinstance(rule, Bonus | PerItem | PerEvent)]
+    return max(sure, default=0)
+
+
+def _raising(counter: Counter, total: int, shards: Sequence[ShardItem], version: int) -> list[Write]:
+    if not shards:
+        return counters.creating(counter, total)
+    more = total - sum(item.put_in for item in shards)
+    return counters.adding(counter, more, f"{counter.name}#{version}") if more > 0 else []
