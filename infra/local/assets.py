@@ -28,9 +28,9 @@ def assets() -> Path:
     return folder
 
 
-def purchases() -> Path:
-    """The file of the CDNOW purchases."""
-    return assets() / "lifetimes" / "datasets" / "CDNOW_sample.txt"
+def purchases(*, whole: bool = False) -> Path:
+    """The file of the CDNOW purchases: those of every tenth customer, or the whole of them."""
+    return assets() / "lifetimes" / "datasets" / ("CDNOW_master.txt" if whole else "CDNOW_sample.txt")
 
 
 def swagger_ui() -> Path:

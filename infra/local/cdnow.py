@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 SOURCE = "cdnow"
+_SPREAD_S = 36_000
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,11 @@ def read(path: Path, now: datetime, limit: int | None = None) -> list[Purchase]:
 
 def _rows(path: Path) -> Iterator[Purchase]:
     for line, text in enumerate(path.read_text(encoding="ascii").splitlines(), start=1):
-        # Columns: the customer's number in the full data, the one in this sample, date, discs, dollars.
-        _, customer, day, discs, dollars = text.split()
-        # The data knows days only. Seconds by line number keep one day's purchases apart.
-        moment = datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC) + timedelta(hours=12, seconds=line)
+        if "customer_id" in text:
+            continue
+        # Columns: the customer's number in the full data, in the sample also the one in it, date, discs, dollars.
+        *_, customer, day, discs, dollars = text.split()
+        # The data knows days only. Seconds by line number keep one day's purchases apart, and on their day.
+        moment = datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC) + timedelta(hours=12, seconds=line % _SPREAD_S)
         whole, cents = dollars.split(".")
         yield Purchase(line, customer, moment, int(discs), int(whole) * 100 + int(cents.ljust(2, "0")))
