@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.base import facts
-from chalicelib.program.document.earning import Campaign, Earning, Rules, Stacking
+from chalicelib.program.document.earning import Campaign, Catalogue, Earning, Rules, Stacking
 from chalicelib.program.document.engagement import AnyChallenge, Benefit, EventType
 from chalicelib.program.document.parts import (
     LOCALES,
@@ -110,6 +110,7 @@ class Program(Part, frozen=True, kw_only=True):
     base_currency: Currency
     currencies: Annotated[dict[Currency, Rate], Meta(min_length=1, max_length=20)]
     earning: Earning = Earning()
+    catalogue: Catalogue = Catalogue()
     earning_rules: Rules
     stacking: Annotated[dict[Code, Stacking], Meta(max_length=50)] = msgspec.field(default_factory=dict)
     campaigns: Annotated[tuple[Campaign, ...], Meta(max_length=100)] = ()

@@ -46,6 +46,14 @@ class Earning(Part, frozen=True, kw_only=True):
     excluded_stores: Names = ()
 
 
+class Catalogue(Part, frozen=True, kw_only=True):
+    """What the shop systems sell, and where: of a list that is given, rules may name nothing else."""
+
+    categories: Annotated[tuple[Name, ...], Meta(max_length=2_000)] = ()
+    channels: Names = ()
+    stores: Annotated[tuple[Name, ...], Meta(max_length=2_000)] = ()
+
+
 class Items(Part, frozen=True, kw_only=True):
     """Lines of a purchase: those with one of the SKUs or one of the categories, all where neither is given.
 
@@ -86,7 +94,8 @@ class When(Part, frozen=True, kw_only=True):
     first_purchase: bool = False
     minimum_minor: Annotated[dict[Currency, PositiveMinor], Meta(max_length=20)] = msgspec.field(default_factory=dict)
     minimum_quantity: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
-    combination: Annotated[tuple[Piece, ...], Meta(max_length=20)] = ()
+    # Every set of them is looked at: 63 of 6.
+    combination: Annotated[tuple[Piece, ...], Meta(max_length=6)] = ()
     condition: Condition = ""
 
 

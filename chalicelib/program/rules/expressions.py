@@ -18,7 +18,6 @@ from chalicelib.program.rules.inputs import Event, Member, Purchase
 NUMBER: Final = "number"
 STRING: Final = "string"
 BOOLEAN: Final = "boolean"
-STRINGS: Final = "list of strings"
 ANYTHING: Final = "anything"
 
 _LINE: Final = {"sku": STRING, "category": STRING, "quantity": NUMBER, "amount_minor": NUMBER}
@@ -43,8 +42,8 @@ SCHEMA: Final[Mapping[str, Mapping[str, Any]]] = {
     "member": {
         "member_id": STRING,
         "tier": STRING,
-        "segments": STRINGS,
-        "tags": STRINGS,
+        "segments": [STRING],
+        "tags": [STRING],
         "birthday": STRING,
         "enrolled_days": NUMBER,
         "purchases": NUMBER,
@@ -139,5 +138,5 @@ def compiled(expression: str) -> Callable[[dict[str, Any]], bool | None]:
 
 
 def needs_profile(expression: str) -> bool:
-    """Whether a condition may look at a fact that lies in the member's profile."""
-    return any(fact in expression for fact in (*PROFILE, "*"))
+    """Whether a condition may look at a fact that lies in the member's profile; a backslash may spell any name."""
+    return "\\" in expression or any(fact in expression for fact in PROFILE)

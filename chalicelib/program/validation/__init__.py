@@ -11,7 +11,7 @@ import msgspec
 
 from chalicelib.base.errors import Invalid
 from chalicelib.program.document import DOCUMENT_MAX_BYTES, Program, decode
-from chalicelib.program.validation import earning, ladder, rewards
+from chalicelib.program.validation import campaigns, earning, groups, ladder, rewards
 from chalicelib.program.validation.problem import Problem
 
 __all__ = ["InvalidProgram", "Problem", "validate"]
@@ -91,7 +91,12 @@ def _check_redemption(program: Program) -> Iterator[Problem]:
 _CHECKS: Final[tuple[Callable[[Program], Iterable[Problem]], ...]] = (
     _check_zone,
     earning.check_currencies,
+    earning.check_exclusions,
+    earning.check_codes,
     earning.check_rules,
+    earning.check_limits,
+    groups.check_groups,
+    campaigns.check_campaigns,
     ladder.check_thresholds,
     ladder.check_codes,
     ladder.check_multipliers,
