@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench package clean lock openapi replay rebuild audit drill huike-verify simulate mutants deploy destroy verify-aws cost
+.PHONY: help run test check fix bench package clean lock openapi replay rebuild audit drill huike-verify simulate mutants backtest deploy destroy verify-aws cost
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,10 @@ simulate: $(READY) ## Races by seed, with faults at every call (SEEDS=10000)
 
 mutants: $(READY) ## Plant faults in a copy of the engine and see that each is found
 	$(BIN)/python -m tests.proof.mutants $(ARGS)
+
+backtest: $(READY) ## What a programme would have done to recorded purchases (PROGRAMME=candidate.json TODAY=today.json PURCHASES=orders.csv)
+	@test -n "$(PROGRAMME)" || { echo "Say which one: make backtest PROGRAMME=candidate.json" >&2; exit 2; }
+	@$(BIN)/python -m infra.backtest --programme "$(PROGRAMME)" $(if $(TODAY),--today "$(TODAY)") $(if $(PURCHASES),--purchases "$(PURCHASES)") $(ARGS)
 
 bench: $(READY) ## Measure and print tables
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -8,16 +8,16 @@ from infra.backtest import texts
 from infra.backtest.report import Bar, Comparison, Flow, Pair
 from infra.backtest.shapes import Both, area, compact, drawing, grid, grouped, key, line, rect, same, text
 
-_WIDTH: Final = 760
-_LEFT: Final = 64
-_LABELS: Final = 12
+_WIDTH: Final = 620
+_LEFT: Final = 56
+_LABELS: Final = 9
 _HEIGHT: Final = 290
 _TOP, _BOTTOM = 14, 256
 _ROW: Final = 54
 _NODE: Final = 14
 _GAP: Final = 30
-_RIBBONS: Final = 250
-_SIDE: Final = 168
+_RIBBONS: Final = 210
+_SIDE: Final = 128
 
 
 def issued(report: Comparison) -> str:
@@ -125,23 +125,19 @@ def distribution(report: Comparison) -> str:
         title = f"{label[0]}: {bar.members:,}", f"{label[1]}：{bar.members:,}"
         shapes.append(grouped(title, rect(x + step * 0.1, _BOTTOM - height, step * 0.8, height, kind)))
         shapes.append(text(x + step / 2, _BOTTOM - height - 4, same(f"{bar.members:,}"), "tick", "middle"))
-        shapes.append(text(x + step / 2, _BOTTOM + 17, _short_bound(bar), "tick", "middle"))
+        if len(bars) <= _LABELS or (len(bars) - 1 - place) % 2 == 0:
+            shapes.append(text(x + step / 2, _BOTTOM + 17, _short_bound(bar), "tick", "middle"))
     return drawing(_WIDTH, _HEIGHT, "chart-distribution", shapes)
 
 
 def _short_bound(bar: Bar) -> Both:
     """The bound of a bar that lies further out, with its sign."""
     bound = bar.high if bar.high > 0 else bar.low
-    sign = "+" if bound > 0 else ""
-    short = compact(bound)
-    return (
-        same("0")
-        if not bound
-        else (
-            f"≤ {sign}{short[0]}" if bound > 0 else f"≥ {short[0]}".replace("-", "−"),
-            (f"≤ {sign}{short[1]}" if bound > 0 else f"≥ {short[1]}".replace("-", "−")),
-        )
-    )
+    if not bound:
+        return same("0")
+    short = compact(abs(bound))
+    sign = "+" if bound > 0 else "−"
+    return sign + short[0], sign + short[1]
 
 
 def _between(bar: Bar) -> Both:

@@ -1,7 +1,7 @@
 """The report as one HTML page: nothing is fetched, no script runs, and both languages are in it."""
 
+import re
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from html import escape
 from pathlib import Path
 
@@ -9,6 +9,8 @@ from infra.backtest import charts, money, texts
 from infra.backtest.report import Comparison, Cost, MemberRow, Pair
 from infra.backtest.shapes import Both, key, same, span
 
+_CURRENCY = re.compile("^[A-Z]{3} ")
+_LETTER = re.compile(r"[^\W\d_]|…|^\d{4}-")
 _STYLE = Path(__file__).with_suffix(".css")
 
 
@@ -77,7 +79,7 @@ def _card(title: Both, pair: Pair) -> str:
     share = f" · {_percent(pair.change, pair.today)}" if pair.today and pair.change else ""
     return (
         f'<div class="card"><h2>{span(title)}</h2><strong>{pair.candidate:,}</strong>'
-        f'<small>{pair.today:,} → <b class="{_feel(pair.change)}">{texts.signed(pair.change)}</b>{share}</small></div>'
+        f"<small>{pair.today:,} → <b>{texts.signed(pair.change)}</b>{share}</small></div>"
     )
 
 
@@ -86,65 +88,56 @@ def _cost_card(cost: Cost) -> str:
     sign = "+" if cost.change > 0 else ""
     return (
         f'<div class="card"><h2>{span(key("cost"))}</h2><strong>{new}</strong>'
-        f'<small>{old} → <b class="{_feel(cost.change)}">{sign}{change}</b></small></div>'
+        f"<small>{old} → <b>{sign}{change}</b></small></div>"
     )
 
 
 def _figures(report: Comparison) -> str:
-    months = [
-        [
-            same(texts.month(row.month)),
-            *_cells(row.issued, row.expired, row.redeemed, row.outstanding),
-            *_costs(row.cost),
-        ]
-        for row in report.months
+    figures = (_issued_figure, _outstanding_figure, _rules_figure, _tiers_figure, _flows_figure, _distribution_figure)
+    return f'<div class="grid">{"".join(figure(report) for figure in figures)}</div>'
+
+
+def _issued_figure(report: Comparison) -> str:
+    rows = [[same(texts.month(row.month)), *_cells(row.issued), *_costs(row.cost)] for row in report.months]
+    heads = [key("month"), *_heads("issued", "cost")]
+    return _figure("chart-issued", "points_per_month", charts.issued(report), heads, rows, note="issued_note")
+
+
+def _outstanding_figure(report: Comparison) -> str:
+    rows = [
+        [same(texts.month(row.month)), *_cells(row.outstanding, row.expired, row.redeemed)] for row in report.months
     ]
-    heads = [key("month"), *_heads("issued", "expired", "redeemed", "outstanding", "cost")]
-    rules = [
-        [
-            (texts.rule_name(row, "en"), texts.rule_name(row, "zh")),
-            *_cells(row.points, row.times, row.cut_points),
-        ]
+    heads = [key("month"), *_heads("outstanding", "expired", "redeemed")]
+    chart = charts.outstanding(report)
+    return _figure("chart-outstanding", "outstanding_per_month", chart, heads, rows, note="run_off_note")
+
+
+def _rules_figure(report: Comparison) -> str:
+    rows = [
+        [(texts.rule_name(row, "en"), texts.rule_name(row, "zh")), *_cells(row.points, row.times, row.cut_points)]
         for row in report.rules
     ]
-    tiers = [
+    heads = [key("rule"), *_heads("points", "times", "cut")]
+    return _figure("chart-rules", "by_rule", charts.rules(report), heads, rows)
+
+
+def _tiers_figure(report: Comparison) -> str:
+    rows = [
         [(texts.localised(row.name, "en"), texts.localised(row.name, "zh")), *_cells(row.points, row.members)]
         for row in report.tiers
     ]
-    bars = [[same(f"{bar.low:,} … {bar.high:,}"), same(f"{bar.members:,}")] for bar in report.distribution]
-    return (
-        '<div class="grid">'
-        + "".join(
-            [
-                _figure("chart-issued", "points_per_month", charts.issued(report), heads, months),
-                _figure("chart-outstanding", "outstanding_per_month", charts.outstanding(report), note="run_off_note"),
-                _figure(
-                    "chart-rules",
-                    "by_rule",
-                    charts.rules(report),
-                    [key("rule"), *_heads("points", "times", "cut")],
-                    rules,
-                ),
-                _figure("chart-flows", "tier_flows", charts.flows(report), note="flow_note"),
-                _figure(
-                    "chart-distribution",
-                    "distribution",
-                    charts.distribution(report),
-                    [key("points"), key("members")],
-                    bars,
-                    note="distribution_note",
-                ),
-                _figure(
-                    "chart-tiers",
-                    "points_by_tier",
-                    charts.tiers(report),
-                    [key("tier"), *_heads("points", "members")],
-                    tiers,
-                ),
-            ]
-        )
-        + "</div>"
-    )
+    heads = [key("tier"), *_heads("points", "members")]
+    return _figure("chart-tiers", "points_by_tier", charts.tiers(report), heads, rows)
+
+
+def _flows_figure(report: Comparison) -> str:
+    return _figure("chart-flows", "tier_flows", charts.flows(report), note="flow_note")
+
+
+def _distribution_figure(report: Comparison) -> str:
+    rows = [[same(f"{bar.low:,} … {bar.high:,}"), same(f"{bar.members:,}")] for bar in report.distribution]
+    heads, chart = [key("points"), key("members")], charts.distribution(report)
+    return _figure("chart-distribution", "distribution", chart, heads, rows, note="distribution_note")
 
 
 def _figure(
@@ -247,17 +240,20 @@ def _panel(title: str, content: str) -> str:
 
 
 def _table(heads: Sequence[Both], rows: Iterable[Sequence[Both]]) -> str:
-    """A table; the first column is text, and so is every cell that does not begin like a number."""
-    head = "".join(f"<th scope='col'{_kind(place, same('0'))}>{span(both)}</th>" for place, both in enumerate(heads))
+    """A table; columns of numbers stand to the right."""
+    cells = list(rows)
+    kinds = [' class="n"' if all(_is_number(row[place]) for row in cells) else "" for place in range(len(heads))]
+    head = "".join(f'<th scope="col"{kind}>{span(both)}</th>' for kind, both in zip(kinds, heads, strict=True))
     body = "".join(
-        "<tr>" + "".join(f"<td{_kind(place, both)}>{span(both)}</td>" for place, both in enumerate(row)) + "</tr>"
-        for row in rows
+        "<tr>" + "".join(f"<td{kind}>{span(both)}</td>" for kind, both in zip(kinds, row, strict=True)) + "</tr>"
+        for row in cells
     )
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _kind(place: int, both: Both) -> str:
-    return ' class="n"' if place and (not both[0] or both[0][0] in "0123456789±+−–" or both[0][3:4] == " ") else ""
+def _is_number(both: Both) -> bool:
+    """Whether a cell holds a number, an amount of money, or nothing."""
+    return _LETTER.search(_CURRENCY.sub("", both[0])) is None
 
 
 def _heads(*names: str) -> list[Both]:
@@ -279,10 +275,6 @@ def _costs(cost: Cost) -> list[Both]:
 
 def _plain(both: Both) -> str:
     return f"<p>{span(both)}</p>"
-
-
-def _feel(change: int | Fraction) -> str:
-    return "more" if change > 0 else "less" if change < 0 else "even"
 
 
 def _percent(change: int, of: int) -> str:

@@ -96,6 +96,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Challenges and benefits are not replayed.",
         "挑战与权益不在回测范围内。",
     ),
+    "issued_note": ("Less what refunds took back", "已扣除退款扣回"),
     "run_off_note": (
         "Dashed: how it would expire from there, if nobody bought or redeemed any more",
         "虚线：若此后再无消费与兑换，余额将如何到期",
