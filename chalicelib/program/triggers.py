@@ -12,8 +12,9 @@ from msgspec import Meta
 
 from chalicelib.base import clock, console
 from chalicelib.base.console import Note, Request, Who
-from chalicelib.program import service
+from chalicelib.program import funding, service
 from chalicelib.program.document import encode
+from chalicelib.program.rules import campaigns
 from chalicelib.program.service import Publication
 from chalicelib.program.validation import InvalidProgram, validate
 
@@ -33,6 +34,7 @@ _HELP = {
     "roll_back": {"action": "roll_back", "to_version": 3, "by": "who rolls back", "note": "why (optional)"},
     "versions": {"action": "versions"},
     "show": {"action": "show", "version": 3, "(without version)": "the one in force"},
+    "campaigns": {"action": "campaigns", "version": 3, "(without version)": "the one in force"},
 }
 
 
@@ -46,6 +48,12 @@ class Versions(Request, frozen=True, kw_only=True, tag="versions"):
 
 class Show(Request, frozen=True, kw_only=True, tag="show"):
     """One version's document; without a number that of the version in force."""
+
+    version: int | None = None
+
+
+class Campaigns(Request, frozen=True, kw_only=True, tag="campaigns"):
+    """A version's campaigns as they are now, and how full their budgets are."""
 
     version: int | None = None
 
@@ -74,7 +82,8 @@ class RollBack(Request, frozen=True, kw_only=True, tag="roll_back"):
     starts_at: Moment | None = None
 
 
-Requests = Help | Versions | Show | Validate | Publish | RollBack
+Questions = Help | Versions | Show | Campaigns | Validate
+Requests = Questions | Publish | RollBack
 
 
 @blueprint.lambda_function(name="administer_program")
@@ -103,11 +112,19 @@ def _done(request: Requests, now: int) -> dict[str, Any]:
             return _readable(
                 service.roll_back(request.to_version, starts_at=starts_at, by=request.by, note=request.note, now=now)
             )
+        case _:
+            return _told(request, now)
+
+
+def _told(request: Questions, now: int) -> dict[str, Any]:
+    match request:
         case Validate():
             validate(request.document)
             return {"valid": True}
         case Show():
             return _shown(request.version, now)
+        case Campaigns():
+            return _campaigns(request.version, now)
         case Versions():
             in_force = service.in_force(now, now=now).version
             return {"in_force": in_force, "versions": [_readable(item) for item in service.versions()]}
@@ -122,6 +139,32 @@ def _shown(number: int | None, now: int) -> dict[str, Any]:
         "starts_at": clock.text(found.starts_at) if found.version else None,
         "document": msgspec.json.decode(encode(found.program)),
     }
+
+
+def _campaigns(number: int | None, now: int) -> dict[str, Any]:
+    found = service.in_force(now, now=now) if number is None else service.version(number)
+    program = found.program
+    return {
+        "version": found.version,
+        "time_zone": program.time_zone,
+        "campaigns": [
+            {
+                "code": campaign.code,
+                "title": campaign.title.en,
+                "state": campaigns.state_of(program, campaign, now),
+                "starts_at": campaign.starts_at,
+                "ends_at": campaign.ends_at,
+                "budget": _levels(campaign.code),
+            }
+            for campaign in program.campaigns
+        ],
+    }
+
+
+def _levels(code: str) -> dict[str, Any]:
+    """A campaign's budgets as they are now, though no document speaks of them any more."""
+    levels = {unit: funding.level(code, unit) for unit in funding.UNITS}
+    return {unit: msgspec.structs.asdict(level) for unit, level in levels.items() if level}
 
 
 def _readable(publication: Publication) -> dict[str, Any]:

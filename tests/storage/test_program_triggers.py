@@ -9,6 +9,7 @@ import pytest
 from chalicelib.base import clock
 from chalicelib.program import table
 from chalicelib.program.triggers import administer_program
+from tests.campaigns import campaign
 from tests.programs import document
 
 
@@ -25,7 +26,8 @@ def code_of(answer: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("event", [{}, {"action": "help"}])
 def test_help_says_what_can_be_asked_for(event: dict[str, Any]) -> None:
-    assert set(administer_program(event, None)["actions"]) == {"validate", "publish", "roll_back", "versions", "show"}
+    actions = {"validate", "publish", "roll_back", "versions", "show", "campaigns"}
+    assert set(administer_program(event, None)["actions"]) == actions
 
 
 def test_a_programme_is_published_shown_and_listed() -> None:
@@ -104,3 +106,21 @@ def test_a_fault_of_our_own_is_logged_and_shows_no_stack_trace(
     assert code_of(answer) == "internal_error"
     assert "secret" not in json.dumps(answer)
     assert "secret inside" in caplog.text
+
+
+def test_campaigns_are_shown_with_their_states_and_how_full_their_budgets_are() -> None:
+    over = campaign("over", ends_at="2020-02-01T00:00", budget={"points": 800})
+    draft = campaign("idea", status="draft", budget={"points": 800})
+    live = campaign("spring", budget={"points": 800, "awards": 8, "shards": 2})
+    asked("publish", document=document(campaigns=[over, draft, live]), by="li.wei")
+    shown = asked("campaigns")
+    full = {"put_in": 800, "taken": 0, "left": 800}
+    assert shown["version"] == 1
+    assert [(item["code"], item["state"], item["budget"]) for item in shown["campaigns"]] == [
+        ("over", "ended", {"points": full}),
+        ("idea", "draft", {}),
+        ("spring", "live", {"points": full, "awards": {"put_in": 8, "taken": 0, "left": 8}}),
+    ]
+    assert shown["campaigns"][0]["ends_at"] == "2020-02-01T00:00"
+    assert asked("campaigns", version=0)["campaigns"] == []
+    assert code_of(asked("campaigns", version=9)) == "version_not_found"
