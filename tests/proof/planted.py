@@ -179,9 +179,9 @@ MUTANTS = (
     Mutant("Points are rounded, not floored", "base/money.py", "return value.__floor__()", "return round(value)"),
     Mutant(
         "The tier's multiplier is a float",
-        "program/rules/earning.py",
-        "more = multiplier - 1\n",
-        "more = Fraction(float(multiplier)) - 1\n",
+        "program/rules/compiled.py",
+        "(money.rate(tier.multiplier) - 1).as_integer_ratio()",
+        "(float(tier.multiplier) - 1).as_integer_ratio()",
     ),
     # -- orders
     Mutant(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from fractions import Fraction
 from typing import Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -95,12 +94,12 @@ class ReadyCampaign(msgspec.Struct, frozen=True):
 
 
 class Ruleset(msgspec.Struct, frozen=True):
-    """A programme that is ready."""
+    """A programme that is ready. `extras` is, of each tier, what its multiplier adds to one point, as a ratio."""
 
     program: Program
     zone: ZoneInfo
     tiers: dict[str, Tier]
-    multipliers: dict[str, Fraction]
+    extras: dict[str, tuple[int, int]]
     selectors: Selectors
     rules: RuleSet
     campaigns: tuple[ReadyCampaign, ...]
@@ -135,7 +134,7 @@ def _compile(program: Program) -> Ruleset:
         program=program,
         zone=program.zone,
         tiers={code: tier for tier in program.tiers for code in (*tier.replaces, tier.code)},
-        multipliers={tier.code: money.rate(tier.multiplier) for tier in program.tiers},
+        extras={tier.code: (money.rate(tier.multiplier) - 1).as_integer_ratio() for tier in program.tiers},
         selectors=selectors,
         rules=rules,
         campaigns=live,

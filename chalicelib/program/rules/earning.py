@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from fractions import Fraction
 from typing import Final
 
-from chalicelib.base import money
 from chalicelib.base.errors import Invalid
 from chalicelib.program.document import Program
 from chalicelib.program.rules import caps, stacking
@@ -15,7 +13,7 @@ from chalicelib.program.rules.compiled import ReadyCampaign, Ruleset, ruleset
 from chalicelib.program.rules.conditions import Facts
 from chalicelib.program.rules.inputs import Award, Earned, Explanation, Member, Purchase
 from chalicelib.program.rules.lines import Basket, Spread, shared
-from chalicelib.program.rules.tally import UNLIMITED, Allowance, Tally
+from chalicelib.program.rules.tally import POINTS_MAX, UNLIMITED, Allowance, Tally
 
 TIER_MULTIPLIER: Final = "tier_multiplier"
 """The name under which the tier's multiplier explains itself, beside the codes of the rules."""
@@ -59,7 +57,7 @@ def evaluate(program: Program, purchase: Purchase, member: Member, exhausted: Ab
     eligible_minor = basket.earning_minor()
     return Earned(
         points=tally.points,
-        qualifying_points=money.floor(tally.qualifying),
+        qualifying_points=min(tally.qualifying_points(), POINTS_MAX),
         eligible_minor=eligible_minor,
         spend_minor=eligible_minor if purchase.currency == program.base_currency else 0,
         line_points=shared(tally.points, tally.so_far, basket, len(purchase.lines)),
@@ -85,15 +83,14 @@ def _facts(ready: Ruleset, purchase: Purchase, member: Member, basket: Basket) -
 def _programme(tally: Tally, ready: Ruleset) -> None:
     for unit in ready.rules.base:
         stacking.judge_base(tally, unit, UNLIMITED)
-    _multiply_by_tier(tally, ready.multipliers[tally.facts.tier.code])
+    _multiply_by_tier(tally, *ready.extras[tally.facts.tier.code])
     for unit in ready.rules.extras:
         stacking.judge_extra(tally, unit, UNLIMITED)
 
 
-def _multiply_by_tier(tally: Tally, multiplier: Fraction) -> None:
+def _multiply_by_tier(tally: Tally, numerator: int, denominator: int) -> None:
     """The tier's multiplier may also take points away, or turn fractions into a whole point."""
-    more = multiplier - 1
-    points = tally.add(tally.base.times(more.numerator, more.denominator)) if more else 0
+    points = tally.add(tally.base.times(numerator, denominator)) if numerator else 0
     reason = "tier" if points else "no_difference"
     tally.explanations.append(Explanation(TIER_MULTIPLIER, bool(points), reason, points))
 

@@ -30,8 +30,8 @@ class Standing(msgspec.Struct):
     is_lowered: bool = False
 
 
-Gives: TypeAlias = Callable[[Standing, Selection, int], Spread | str]
-"""What a rule brings for the lines that it means, its threshold being met so many times; a reason for nothing."""
+Gives: TypeAlias = Callable[[Standing, int], Spread | str]
+"""What a rule brings, its threshold being met so many times; a reason for nothing."""
 
 
 def gives(program: Program, rule: PerAmount | PerItem | Multiplier | Bonus, selector: int) -> Gives:
@@ -40,7 +40,7 @@ def gives(program: Program, rule: PerAmount | PerItem | Multiplier | Bonus, sele
         case PerAmount():
             return _per_amount(program, rule, selector)
         case PerItem():
-            return _per_item(rule)
+            return _per_item(rule, selector)
         case Multiplier():
             return _multiplier(rule, selector)
         case Bonus():
@@ -50,21 +50,23 @@ def gives(program: Program, rule: PerAmount | PerItem | Multiplier | Bonus, sele
 def _per_amount(program: Program, rule: PerAmount, selector: int) -> Gives:
     rates = {currency: (rate.points, rate.per_minor) for currency, rate in {**program.currencies, **rule.rates}.items()}
 
-    def brings(standing: Standing, selection: Selection, _times: int) -> Spread | str:
+    def brings(standing: Standing, _times: int) -> Spread | str:
         points, per_minor = rates[standing.purchase.currency]
         basket = standing.basket
         for_weight, over = basket.eligible_minor * points, basket.whole_weight * per_minor
         if selector == EVERYTHING:
             return Spread(over, for_weight * basket.weight)
-        return Spread(over, 0, {place: for_weight * basket.weights[place] for place in selection.places})
+        places = basket.selection(selector).places
+        return Spread(over, 0, {place: for_weight * basket.weights[place] for place in places})
 
     return brings
 
 
-def _per_item(rule: PerItem) -> Gives:
+def _per_item(rule: PerItem, selector: int) -> Gives:
     steps = sorted((step.quantity, step.points) for step in rule.steps)
 
-    def brings(standing: Standing, selection: Selection, _times: int) -> Spread | str:
+    def brings(standing: Standing, _times: int) -> Spread | str:
+        selection = standing.basket.selection(selector)
         if not selection.quantity:
             return "no_matching_lines"
         points = _step(steps, selection.quantity, rule.points)
@@ -78,7 +80,8 @@ def _multiplier(rule: Multiplier, selector: int) -> Gives:
     factor = money.rate(rule.factor)
     steps = sorted((step.quantity, money.rate(step.factor)) for step in rule.steps)
 
-    def brings(standing: Standing, selection: Selection, _times: int) -> Spread | str:
+    def brings(standing: Standing, _times: int) -> Spread | str:
+        selection = standing.basket.selection(selector)
         more = _step(steps, selection.quantity, factor) - 1
         if not more:
             return "no_difference"
@@ -93,11 +96,11 @@ def _multiplier(rule: Multiplier, selector: int) -> Gives:
 
 
 def _bonus(rule: Bonus, selector: int) -> Gives:
-    def brings(standing: Standing, selection: Selection, times: int) -> Spread | str:
+    def brings(standing: Standing, times: int) -> Spread | str:
         points = rule.points * times if rule.repeats else rule.points
         if selector == EVERYTHING:
             return Spread(1, points)
-        weights = standing.basket.weights
+        weights, selection = standing.basket.weights, standing.basket.selection(selector)
         return Spread(selection.weight, 0, {place: points * weights[place] for place in selection.places})
 
     return brings

@@ -50,7 +50,7 @@ class Tally(Standing, kw_only=True):
 
     facts: Facts
     points: int = 0
-    qualifying: Fraction = Fraction(0)
+    not_qualifying: Fraction = Fraction(0)
     explanations: list[Explanation] = msgspec.field(default_factory=list)
     limits: list[Limit] = msgspec.field(default_factory=list)
     awards: list[Award] = msgspec.field(default_factory=list)
@@ -67,15 +67,14 @@ class Tally(Standing, kw_only=True):
             return "nothing_eligible"
         if not basket.means(rule.selector):
             return "no_matching_lines"
-        selection = basket.selection(rule.selector)
         times = 1
         if rule.threshold is not None:
-            times, reason = rule.threshold.times(self.purchase, basket, selection)
+            times, reason = rule.threshold.times(self.purchase, basket, basket.selection(rule.selector))
         if not reason and rule.last_check is not None:
             reason = rule.last_check(self.facts)
         if reason or rule.gives is None:
             return reason
-        return rule.gives(self, selection, times)
+        return rule.gives(self, times)
 
     def fit(self, rule: Ready, offer: Spread, allowance: Allowance) -> Fit:
         """What the rule's caps, and those of its campaign, leave of an offer."""
@@ -103,8 +102,8 @@ class Tally(Standing, kw_only=True):
             points = self.add(fit.spread)
             if rule.is_base:
                 self.base.add(fit.spread)
-            if rule.qualifies:
-                self.qualifying += Fraction(fit.spread.total, fit.spread.over)
+                if not rule.qualifies:
+                    self.not_qualifying += Fraction(fit.spread.total, fit.spread.over)
         cut_points = uncut - self.points if fit.by else 0
         by = fit.by if cut_points or fit.reason else ""
         if points:
@@ -122,6 +121,12 @@ class Tally(Standing, kw_only=True):
         if spread.total < 0:
             self.is_lowered = True
         return self.points - before
+
+    def qualifying_points(self) -> int:
+        """What the base rules that qualify have brought, floored."""
+        if not self.not_qualifying:
+            return self.base.total // self.base.over
+        return money.floor(Fraction(self.base.total, self.base.over) - self.not_qualifying)
 
     def exact(self) -> Fraction:
         """What all rules have brought, not floored."""
