@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import chalicelib.engagement.triggers
 import chalicelib.ledger.triggers
 import chalicelib.members.triggers
 import chalicelib.orders.triggers
@@ -17,5 +18,6 @@ for triggers in (
     chalicelib.program.triggers,
     chalicelib.members.triggers,
     chalicelib.orders.triggers,
+    chalicelib.engagement.triggers,
 ):
     app.register_blueprint(triggers.blueprint)

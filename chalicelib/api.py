@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from chalice.app import Chalice
 
+import chalicelib.engagement.routes
 import chalicelib.members.routes
 import chalicelib.orders.routes
 import chalicelib.program.routes
@@ -24,5 +25,6 @@ for room in (
     chalicelib.members.routes.room,
     chalicelib.rewards.routes.room,
     chalicelib.orders.routes.room,
+    chalicelib.engagement.routes.room,
 ):
     app.register_blueprint(room.blueprint)

@@ -26,6 +26,7 @@ _STREAM = {
 NEEDS: Final[dict[str, dict[str, str]]] = {
     "ApiHandlerRole": {
         "ApiLogs": _LOGS,
+        "EngagementTable": _APPEND,
         "LedgerTable": _APPEND,
         "MembersTable": "BatchGetItem ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
         "OrdersTable": _APPEND,
@@ -41,6 +42,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
     },
     "RouteFactsRole": {
         "RouteFactsLogs": _LOGS,
+        "ChallengesQueue": "SendMessage",
         "ClaimsQueue": "SendMessage",
         "RoutingFailures": "SendMessage",
         **_STREAM,
@@ -62,6 +64,15 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "OrdersTable": "DeleteItem PutItem Query",
         **_READ_PROGRAM,
     },
+    "AdvanceChallengesRole": {
+        "AdvanceChallengesLogs": _LOGS,
+        "ChallengesQueue": _CONSUME,
+        "EngagementTable": _APPEND,
+        "LedgerTable": f"{_APPEND} GetItem",
+        "MembersTable": "GetItem Query",
+        "OrdersTable": "Query",
+        **_READ_PROGRAM,
+    },
     "StartNightRole": {
         "StartNightLogs": _LOGS,
         "AuditQueue": "SendMessage",
@@ -81,6 +92,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "AuditAccountsLogs": _LOGS,
         "AuditQueue": f"{_CONSUME} SendMessage",
         "AccountsTable": "GetItem Scan",
+        "EngagementTable": "BatchGetItem",
         "LedgerTable": "Query",
         "MembersTable": "BatchGetItem",
         "NightsTable": "GetItem PutItem Query",
@@ -90,6 +102,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
     "AdministerLedgerRole": {
         "AdministerLedgerLogs": _LOGS,
         "AccountsTable": "GetItem UpdateItem",
+        "EngagementTable": "BatchGetItem",
         "LedgerTable": _APPEND,
         "MembersTable": "BatchGetItem PutItem Query",
         "OrdersTable": "BatchGetItem",

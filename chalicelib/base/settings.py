@@ -28,6 +28,7 @@ class Settings:
     oidc_jwks_url: str
     oidc_scope_prefix: str
     claims_queue_url: str
+    challenges_queue_url: str = ""
     nightly_queue_url: str = ""
     audit_queue_url: str = ""
     nightly_segments: int = 4
@@ -50,6 +51,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         oidc_jwks_url=environment.get("HUIKE_OIDC_JWKS_URL", ""),
         oidc_scope_prefix=environment.get("HUIKE_OIDC_SCOPE_PREFIX", "huike/"),
         claims_queue_url=environment.get("HUIKE_CLAIMS_QUEUE_URL", ""),
+        challenges_queue_url=environment.get("HUIKE_CHALLENGES_QUEUE_URL", ""),
         nightly_queue_url=environment.get("HUIKE_NIGHTLY_QUEUE_URL", ""),
         audit_queue_url=environment.get("HUIKE_AUDIT_QUEUE_URL", ""),
         nightly_segments=int(environment.get("HUIKE_NIGHTLY_SEGMENTS", "4")),

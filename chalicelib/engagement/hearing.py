@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from chalicelib.base import clock, facts, money
+from chalicelib.base import clock, money
 from chalicelib.engagement import events
 from chalicelib.engagement.rules import marks
 from chalicelib.engagement.rules.progress import Fact
@@ -21,17 +21,6 @@ from chalicelib.program import service as programs
 from chalicelib.program.document import Program
 from chalicelib.program.rules.inputs import Line, Member, Payment, Purchase
 from chalicelib.program.service import Versioned
-
-HEARD = (
-    facts.ORDER,
-    facts.REFUND,
-    facts.ORDER_CANCELLED,
-    facts.EVENT,
-    facts.EVENT_CANCELLED,
-    facts.MERGED_IN,
-)
-"""The kinds of facts that challenges ask the router for."""
-
 
 def heard(notice: Notice, *, now: int) -> Fact | None:
     """The purchase or event that a notice is about; None where no challenge could count it."""

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from chalicelib.base import facts, queues
 from chalicelib.base.settings import settings
 from chalicelib.ledger.chain import Entry
+
+
+_OF_CHALLENGES: Final = (
+    facts.ORDER,
+    facts.REFUND,
+    facts.ORDER_CANCELLED,
+    facts.EVENT,
+    facts.EVENT_CANCELLED,
+    facts.MERGED_IN,
+)
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -21,6 +33,7 @@ class Notice(msgspec.Struct, frozen=True):
 def queues_for(kind: str) -> tuple[str, ...]:
     """The addresses of the queues of all areas that asked for facts of this kind."""
     wanted = {facts.ENROLLED: (settings().claims_queue_url,)}
+    wanted |= dict.fromkeys(_OF_CHALLENGES, (settings().challenges_queue_url,))
     return wanted.get(kind, ())
 
 

@@ -29,7 +29,7 @@ PACKAGES = ALL | LATE | NEVER
 
 # The function, the module that it is run from, the packages that it may load, and the areas.
 BUDGETS = {
-    "api_handler": ("chalicelib.api", ALL, "api base ledger members orders program rewards web"),
+    "api_handler": ("chalicelib.api", ALL, "api base counters engagement ledger members orders program rewards web"),
     "jwt_authorizer": ("chalicelib.web.authorizer", EDGE, "base web"),
     "project_accounts": ("chalicelib.ledger.triggers", ALL, "base ledger"),
     "route_facts": ("chalicelib.ledger.triggers", ALL, "base ledger"),
@@ -39,6 +39,11 @@ BUDGETS = {
     "walk_accounts": ("chalicelib.members.triggers", ALL, "base ledger members program"),
     "administer_ledger": ("chalicelib.members.triggers", ALL, "base ledger members program"),
     "intake_orders": ("chalicelib.orders.triggers", ALL, "base ledger members orders program rewards web"),
+    "advance_challenges": (
+        "chalicelib.engagement.triggers",
+        ALL,
+        "base counters engagement ledger members orders program rewards web",
+    ),
     "claim_orders": ("chalicelib.orders.triggers", ALL, "base ledger members orders program rewards web"),
 }
 

@@ -166,14 +166,16 @@ def test_a_failing_entry_is_asked_for_again_with_all_that_follow() -> None:
 
 def test_only_facts_that_somebody_asked_for_are_routed() -> None:
     member_id = shop.enrol()
-    shop.post_order(member_id=member_id)
+    order_id = shop.post_order(member_id=member_id).json["order"]["id"]
+    shop.redeem(member_id, 100)
     sent: list[dict[str, Any]] = []
     queue = mock.Mock(send_message=lambda **message: sent.append(message))
     with mock.patch.object(queues, "client", return_value=queue):
         for arrival in stream.read(stream_event(member_id)).arrivals:
             router.route(arrival.entry)
     assert [json.loads(message["MessageBody"]) for message in sent] == [
-        {"member_id": member_id, "seq": 1, "kind": "enrolled", "record": member_id}
+        {"member_id": member_id, "seq": 1, "kind": "enrolled", "record": member_id},
+        {"member_id": member_id, "seq": 2, "kind": "order", "record": order_id},
     ]
 
 

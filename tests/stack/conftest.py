@@ -97,7 +97,7 @@ def browser(stack: Stack, template: Path) -> Iterator[httpx.Client]:
 def sqs(stack: Stack) -> Iterator[Any]:
     """The queues. Failed messages come again after a second, where AWS would let six minutes pass."""
     queues = client("sqs", stack.endpoint)
-    for name in ("IntakeQueueUrl", "ClaimsQueueUrl"):
+    for name in ("IntakeQueueUrl", "ClaimsQueueUrl", "ChallengesQueueUrl"):
         queues.set_queue_attributes(QueueUrl=stack.outputs[name], Attributes={"VisibilityTimeout": "1"})
     yield queues
     queues.close()

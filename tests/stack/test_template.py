@@ -23,6 +23,7 @@ FUNCTIONS = {
     "RouteFacts": "RouteFactsRole",
     "IntakeOrders": "IntakeOrdersRole",
     "ClaimOrders": "ClaimOrdersRole",
+    "AdvanceChallenges": "AdvanceChallengesRole",
     "AdministerProgram": "AdministerProgramRole",
     "StartNight": "StartNightRole",
     "WalkAccounts": "WalkAccountsRole",
@@ -179,7 +180,7 @@ def test_entries_are_never_changed_nor_deleted(document: dict[str, Any]) -> None
 def test_every_source_reports_partial_failures(document: dict[str, Any]) -> None:
     found = sources(document)
 
-    assert len(found) == 6
+    assert len(found) == 7
     assert all(source["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for source in found.values())
 
 
