@@ -18,6 +18,7 @@ _LOGS = "CreateLogStream PutLogEvents"
 _CONSUME = "ChangeMessageVisibility DeleteMessage GetQueueAttributes ReceiveMessage"
 _READ_PROGRAM = {"ProgramsTable": "GetItem Query"}
 _APPEND = "PutItem Query"
+_TAKE = {"CountersTable": "Query UpdateItem"}
 _STREAM = {
     "LedgerTable.StreamArn": "DescribeStream GetRecords GetShardIterator",
     "${LedgerTable.Arn}/stream/*": "ListStreams",
@@ -29,6 +30,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "EngagementTable": _APPEND,
         "LedgerTable": _APPEND,
         "MembersTable": "BatchGetItem ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
+        **_TAKE,
         "OrdersTable": _APPEND,
         "RedemptionsTable": _APPEND,
         **_READ_PROGRAM,
@@ -52,6 +54,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "IntakeQueue": _CONSUME,
         "LedgerTable": _APPEND,
         "MembersTable": "ConditionCheckItem GetItem Query",
+        **_TAKE,
         "OrdersTable": _APPEND,
         "RedemptionsTable": _APPEND,
         **_READ_PROGRAM,
@@ -60,7 +63,8 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "ClaimOrdersLogs": _LOGS,
         "ClaimsQueue": _CONSUME,
         "LedgerTable": _APPEND,
-        "MembersTable": "Query",
+        "MembersTable": "GetItem Query",
+        **_TAKE,
         "OrdersTable": "DeleteItem PutItem Query",
         **_READ_PROGRAM,
     },
@@ -109,7 +113,11 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "RedemptionsTable": "BatchGetItem",
         **_READ_PROGRAM,
     },
-    "AdministerProgramRole": {"AdministerProgramLogs": _LOGS, "ProgramsTable": "GetItem PutItem Query"},
+    "AdministerProgramRole": {
+        "AdministerProgramLogs": _LOGS,
+        "CountersTable": "PutItem Query UpdateItem",
+        "ProgramsTable": "GetItem PutItem Query",
+    },
     "NightlySchedulerRole": {"StartNight": "InvokeFunction"},
     # A text goes to a phone, which has no ARN: everything that is no topic.
     "UserPoolSmsRole": {"all but arn:${AWS::Partition}:sns:*:*:*": "Publish"},

@@ -10,7 +10,7 @@ import msgspec
 from chalicelib.base import clock
 from chalicelib.base.errors import Conflict, Invalid, NotFound
 from chalicelib.ledger.posting import Lost, Write
-from chalicelib.program import funding, table
+from chalicelib.program import table
 from chalicelib.program.document import Program, decode, default, encode
 from chalicelib.program.table import VersionItem
 from chalicelib.program.validation import InvalidProgram, Problem, validate
@@ -148,6 +148,9 @@ def _publish(
         note=note,
         copy_of=copy_of,
     )
+    # Everybody reads programmes, and only who publishes them needs the counters.
+    from chalicelib.program import funding  # noqa: PLC0415
+
     # Read after the newest version was: whoever raises a budget in between takes the number first.
     writes = funding.filling(program, number, is_copy=copy_of is not None)
     if _put(item, writes):

@@ -34,17 +34,17 @@ BUDGETS = {
     "project_accounts": ("chalicelib.ledger.triggers", ALL, "base ledger"),
     "route_facts": ("chalicelib.ledger.triggers", ALL, "base ledger"),
     "audit_accounts": ("chalicelib.ledger.triggers", ALL, "base ledger"),
-    "administer_program": ("chalicelib.program.triggers", ALL, "base ledger program"),
+    "administer_program": ("chalicelib.program.triggers", ALL, "base counters ledger program"),
     "start_night": ("chalicelib.members.triggers", ALL, "base ledger members program"),
     "walk_accounts": ("chalicelib.members.triggers", ALL, "base ledger members program"),
     "administer_ledger": ("chalicelib.members.triggers", ALL, "base ledger members program"),
-    "intake_orders": ("chalicelib.orders.triggers", ALL, "base ledger members orders program rewards web"),
+    "intake_orders": ("chalicelib.orders.triggers", ALL, "base counters ledger members orders program rewards web"),
     "advance_challenges": (
         "chalicelib.engagement.triggers",
         ALL,
         "base counters engagement ledger members orders program rewards web",
     ),
-    "claim_orders": ("chalicelib.orders.triggers", ALL, "base ledger members orders program rewards web"),
+    "claim_orders": ("chalicelib.orders.triggers", ALL, "base counters ledger members orders program rewards web"),
 }
 
 
