@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pynamodb.attributes import MapAttribute, UnicodeAttribute
@@ -56,3 +57,14 @@ class FillItem(Record):
 def read_shards(name: str) -> list[ShardItem]:
     """All shards of a counter as they are now; empty where there is no such counter."""
     return list(ShardItem.query(name, consistent_read=True))
+
+
+def read_many(keys: Iterable[tuple[str, int]]) -> dict[str, list[ShardItem]]:
+    """Shards (100 at the most in one request) by the name of their counter, as they were a moment ago.
+
+    Those that there are not are left out.
+    """
+    found: dict[str, list[ShardItem]] = {}
+    for item in ShardItem.batch_get(list(keys), consistent_read=False):
+        found.setdefault(item.name, []).append(item)
+    return found

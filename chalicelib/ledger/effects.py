@@ -31,7 +31,8 @@ class Effect(msgspec.Struct, array_like=True, frozen=True):
     too that only arrive later: when pending points mature, a hold lapses or a redemption is put back. `closed_into` is
     the account that this one was merged into, and `lapsed` what the account that came with a merge had lost to expiry,
     to be remembered here. `limits` says how much more (or less) of each is used up, and `enrolled_at` since when there
-    is the member (0 where the entry does not say so; of several the earliest counts).
+    is the member (0 where the entry does not say so; of several the earliest counts). `redeemed` is the record of a
+    redemption, which takes the place of the one before it.
     """
 
     credits: tuple[Lot, ...] = ()
@@ -52,6 +53,7 @@ class Effect(msgspec.Struct, array_like=True, frozen=True):
     lapsed: tuple[Lot, ...] = ()
     limits: tuple[Limit, ...] = ()
     enrolled_at: int = 0
+    redeemed: tuple[str, ...] = ()
 
     @property
     def net(self) -> int:
@@ -151,6 +153,7 @@ def apply(folded: State, effect: Effect, at: int) -> State:
         active_until=active_until,
         limits=added_limits(folded.limits, effect.limits, at),
         enrolled_at=_earliest(folded.enrolled_at, effect.enrolled_at),
+        redeemed=effect.redeemed or folded.redeemed,
     )
     return fold(after, at).state
 
@@ -166,6 +169,7 @@ def combined(first: Effect, second: Effect) -> Effect:
         extended_to=max(first.extended_to, second.extended_to),
         closed_into=second.closed_into,
         enrolled_at=_earliest(first.enrolled_at, second.enrolled_at),
+        redeemed=second.redeemed or first.redeemed,
     )
 
 

@@ -62,6 +62,7 @@ def merge_in(state: State, closed: State) -> Effect:
         extended_to=closed.active_until,
         limits=closed.limits,
         enrolled_at=closed.enrolled_at,
+        redeemed=state.redeemed + closed.redeemed,
     )
 
 

@@ -51,7 +51,7 @@ class Limit(msgspec.Struct, array_like=True, frozen=True):
 class Hold(msgspec.Struct, array_like=True, frozen=True):
     """Points reserved for a checkout until an instant: `lots` says which, so that none expires while it is held.
 
-    `limits` is how much of the programme's limits it uses up for as long as it lasts, and for good once it is committed.
+    `limits` is how much of the programme's limits it uses up for as long as it lasts, and for good once committed.
     """
 
     hold_id: str
@@ -135,7 +135,8 @@ class State(msgspec.Struct, array_like=True, frozen=True):
     `lots` and `expired` are sorted by expiry, `pending` by availability; `expired` remembers what lapsed of each lot so
     that a later refund takes its share from there first. No lot expires before `active_until`, the date to which the
     member's activity has put expiry off (0 where it never did). `limits` are sorted by id and period.
-    `enrolled_at` is 0 in chains that began before it was kept.
+    `enrolled_at` is 0 in chains that began before it was kept. `redeemed` is the record of the latest redemption, and
+    of members merged in that of theirs: each record leads to the one before it.
     """
 
     version: int = 1
@@ -152,6 +153,7 @@ class State(msgspec.Struct, array_like=True, frozen=True):
     closed_into: str = ""
     active_until: int = 0
     enrolled_at: int = 0
+    redeemed: tuple[str, ...] = ()
 
     @property
     def held(self) -> int:

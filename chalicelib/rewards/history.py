@@ -13,11 +13,13 @@ from chalicelib.ledger.state import Lot
 from chalicelib.rewards.table import RedemptionStep, read_steps
 
 USED = "used"
-"""The kind of the step by which an order uses a redemption up."""
+"""The kind of the step by which an order or a till uses a redemption up."""
+SHIPPED = "shipped"
+"""The kind of the step by which what was redeemed is sent."""
 RETURNED = "returned"
 """The kind of the step by which a refund of that order puts a part of it back."""
 
-Status = Literal["held", "lapsed", "released", "issued", "used", "cancelled"]
+Status = Literal["held", "lapsed", "released", "issued", "shipped", "used", "cancelled"]
 
 _TAKEN = msgspec.msgpack.Decoder(tuple[Lot, ...])
 
@@ -86,6 +88,8 @@ class Redemption(msgspec.Struct, frozen=True):
             return "cancelled"
         if self.find(USED):
             return "used"
+        if self.find(SHIPPED):
+            return "shipped"
         if self.find(facts.HOLD_RELEASED):
             return "released"
         if self.issue.kind != facts.HELD or self.find(facts.REDEEMED):

@@ -1,21 +1,86 @@
-"""Redemptions over HTTP."""
+"""The catalogue and redemptions over HTTP."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, Final
 
-from chalicelib.base import clock, facts
-from chalicelib.base.errors import Forbidden
-from chalicelib.ledger.posting import Posted
-from chalicelib.ledger.schema import account_summary, entry_summary
+from chalicelib.base.errors import Forbidden, Invalid
+from chalicelib.ledger.posting import MemberNotFound, Posted
 from chalicelib.members import service as members
-from chalicelib.rewards import history, service
-from chalicelib.rewards.history import USED, Redemption, RedemptionNotFound
-from chalicelib.rewards.schema import RedemptionIn, RedemptionOut, RedemptionPosted
+from chalicelib.rewards import catalogue, fulfilling, history, listing, render, service
+from chalicelib.rewards.catalogue import Filter
+from chalicelib.rewards.history import Redemption, RedemptionNotFound
+from chalicelib.rewards.schema import (
+    CataloguePage,
+    RedemptionIn,
+    RedemptionOut,
+    RedemptionPage,
+    RedemptionPosted,
+    RewardOut,
+    ShipIn,
+    UseIn,
+)
 from chalicelib.rewards.table import RedemptionStep
-from chalicelib.web.room import IDEMPOTENCY_KEY, Call, Reply, Room
+from chalicelib.web import languages
+from chalicelib.web.room import ACCEPT_LANGUAGE, IDEMPOTENCY_KEY, PAGE, Call, Param, Reply, Room
 
 room = Room("rewards")
+
+_PARAMS: Final = (
+    Param("member_id", "For whom: a person's own account without it; for a system, nobody in particular."),
+    Param("locale", "The language of the texts, before Accept-Language: en, zh-Hans or zh-Hant."),
+)
+_KINDS: Final = ("goods", "discount", "gift_card", "experience", "charity")
+
+
+@room.get(
+    "/v1/rewards",
+    answer=CataloguePage,
+    summary="The catalogue, with what a member may take now",
+    query=(
+        *_PARAMS,
+        Param("kind", "Only rewards of this kind: goods, discount, gift_card, experience or charity."),
+        Param("tag", "Only rewards with this tag."),
+        *PAGE,
+    ),
+    statuses={200: "The page."},
+    errors=("member_not_found", "not_your_account", "cursor_invalid", "scope_missing"),
+)
+def get_rewards(call: Call[None]) -> Reply[CataloguePage]:
+    """Every reward with its offer: whether one piece may be taken now and, if not, why, and when that changes.
+
+    Points and stock may be a moment behind; what counts is decided when the reward is taken. A page may end early where
+    its rewards lie in very many parts of the stock; go on with `next_cursor`.
+    """
+    kind = call.query("kind")
+    if kind is not None and kind not in _KINDS:
+        raise Invalid(f"A kind is one of {', '.join(_KINDS)}.", field="kind", code="query_invalid")
+    member = _member(call)
+    wanted = Filter(kind=kind, tag=call.query("tag"))
+    list_name = f"{member or ''}|{kind or ''}|{wanted.tag or ''}"
+    page = catalogue.page(member, wanted, after=call.cursor(list_name), limit=call.limit, now=call.now)
+    locale = _locale(call)
+    body = CataloguePage(
+        rewards=tuple(render.reward(shown, locale) for shown in page.shown),
+        next_cursor=call.next_cursor(list_name, page.after) if page.after else None,
+    )
+    return Reply(body, headers=_headers(locale))
+
+
+@room.get(
+    "/v1/rewards/{reward_id}",
+    answer=RewardOut,
+    summary="One reward, with whether a member may take it now",
+    query=_PARAMS,
+    statuses={200: "The reward."},
+    errors=("reward_not_found", "member_not_found", "not_your_account", "scope_missing"),
+)
+def get_reward(call: Call[None], reward_id: str) -> Reply[RewardOut]:
+    """As the catalogue shows it."""
+    shown = catalogue.one(_member(call), reward_id, now=call.now)
+    locale = _locale(call)
+    return Reply(render.reward(shown, locale), headers=_headers(locale))
 
 
 @room.post(
@@ -25,7 +90,7 @@ room = Room("rewards")
     scopes=("redemptions.write",),
     callers=("member", "system"),
     headers=(IDEMPOTENCY_KEY,),
-    summary="Spend points as a discount",
+    summary="Spend points as a discount, or for a reward",
     example={"points": 500, "currency": "USD"},
     statuses={201: "The points are spent, or held.", 200: "The same request was answered before."},
     errors=(
@@ -36,11 +101,27 @@ room = Room("rewards")
         "key_reused",
         "idempotency_key_missing",
         "not_redeemable",
+        "reward_not_found",
+        "reward_not_yet",
+        "reward_ended",
+        "wrong_tier",
+        "reward_not_for_you",
+        "limit_reached",
+        "price_not_offered",
+        "currency_not_offered",
+        "sold_out",
+        "sold_out_today",
+        "cash_unconfirmed",
+        "counter_not_found",
         "busy",
     ),
 )
 def post_redemption(call: Call[RedemptionIn], member_id: str) -> Reply[RedemptionPosted]:
-    """Spends the points that expire soonest. The answer names the redemption that pays a part of the next order."""
+    """Spends the points that expire soonest.
+
+    A discount pays a part of the next order. A reward takes its piece of the stock in the same transaction. Money that
+    is paid beside the points is the shop's to confirm: a member may only hold such a reward, and the shop commits it.
+    """
     member = members.member_for(call.caller, member_id)
     posted = service.redeem(
         member,
@@ -49,9 +130,33 @@ def post_redemption(call: Call[RedemptionIn], member_id: str) -> Reply[Redemptio
         actor=call.caller.actor(member),
         now=call.now,
         owner=members.owner_of(call.caller),
+        by_member=call.caller.kind == "member",
     )
-    body = _posted(Redemption((posted.record,)), posted)
+    body = render.posted(Redemption((posted.record,)), posted, call.locale)
     return Reply(body, status=200 if posted.replayed else 201)
+
+
+@room.get(
+    "/v1/members/{member_id}/redemptions",
+    answer=RedemptionPage,
+    scopes=("redemptions.write",),
+    callers=("member", "staff", "system"),
+    summary="A member's redemptions, newest first",
+    query=PAGE,
+    headers=(ACCEPT_LANGUAGE,),
+    statuses={200: "The page."},
+    errors=("member_not_found", "not_your_account", "cursor_invalid"),
+)
+def get_redemptions(call: Call[None], member_id: str) -> Reply[RedemptionPage]:
+    """Everything that the member redeemed, with what became of it, and what other members had who were merged in."""
+    found = members.member_for(call.caller, member_id)
+    page = listing.page(found, after=call.cursor(found), limit=call.limit, now=call.now)
+    return Reply(
+        RedemptionPage(
+            redemptions=tuple(render.shown(redemption, call.now, call.locale) for redemption in page.redemptions),
+            next_cursor=call.next_cursor(found, page.after) if page.after else None,
+        )
+    )
 
 
 @room.post(
@@ -61,11 +166,16 @@ def post_redemption(call: Call[RedemptionIn], member_id: str) -> Reply[Redemptio
     callers=("member", "system"),
     summary="Spend the points that a redemption holds",
     statuses={200: "The points are spent."},
-    errors=("redemption_not_found", "redemption_not_open", "hold_over", "busy"),
+    errors=("redemption_not_found", "redemption_not_open", "hold_over", "cash_unconfirmed", "busy"),
 )
 def commit_redemption(call: Call[None], redemption_id: str) -> Reply[RedemptionPosted]:
-    """Turns the hold of a checkout into a redemption, until its time is up."""
-    return _changed(call, redemption_id, service.commit)
+    """Turns the hold of a checkout into a redemption, until its time is up. Money is confirmed by the shop's system."""
+    by_member = call.caller.kind == "member"
+
+    def commit(redemption: Redemption, *, actor: str, now: int) -> Posted[RedemptionStep]:
+        return service.commit(redemption, actor=actor, now=now, by_member=by_member)
+
+    return _changed(call, redemption_id, commit)
 
 
 @room.post(
@@ -92,7 +202,10 @@ def release_redemption(call: Call[None], redemption_id: str) -> Reply[Redemption
     errors=("redemption_not_found", "redemption_not_open", "busy"),
 )
 def cancel_redemption(call: Call[None], redemption_id: str) -> Reply[RedemptionPosted]:
-    """Puts back exactly what the redemption took. One that paid an order is cancelled only by the shop's system."""
+    """Puts back exactly what the redemption took: points, stock and limits.
+
+    One that was shipped, used, or paid an order, is cancelled only by the shop's system.
+    """
     even_used = call.caller.kind != "member"
 
     def cancel(redemption: Redemption, *, actor: str, now: int) -> Posted[RedemptionStep]:
@@ -101,31 +214,69 @@ def cancel_redemption(call: Call[None], redemption_id: str) -> Reply[RedemptionP
     return _changed(call, redemption_id, cancel)
 
 
+@room.post(
+    "/v1/redemptions/{redemption_id}/ship",
+    body=ShipIn,
+    answer=RedemptionPosted,
+    scopes=("redemptions.write",),
+    callers=("staff", "system"),
+    summary="Say that what was redeemed is on its way",
+    example={"tracking": "SF1234567890"},
+    statuses={200: "It is shipped."},
+    errors=("redemption_not_found", "redemption_not_open", "not_fulfilled_so", "busy"),
+)
+def ship_redemption(call: Call[ShipIn], redemption_id: str) -> Reply[RedemptionPosted]:
+    """From `issued` only, and only what is to be sent."""
+    body = call.body
+    return _changed(call, redemption_id, lambda redemption, **by: fulfilling.ship(redemption, body, **by))
+
+
+@room.post(
+    "/v1/redemptions/{redemption_id}/use",
+    body=UseIn,
+    answer=RedemptionPosted,
+    scopes=("redemptions.write",),
+    callers=("staff", "system"),
+    summary="Say that what was redeemed is handed over",
+    example={"store": "shanghai-1"},
+    statuses={200: "It is used."},
+    errors=("redemption_not_found", "redemption_not_open", "not_fulfilled_so", "busy"),
+)
+def use_redemption(call: Call[UseIn], redemption_id: str) -> Reply[RedemptionPosted]:
+    """A till's word, once: the same till asking again hears the same, every other one that it is used already."""
+    body = call.body
+    return _changed(call, redemption_id, lambda redemption, **by: fulfilling.use(redemption, body, **by))
+
+
 @room.get(
     "/v1/redemptions/{redemption_id}",
     answer=RedemptionOut,
     scopes=("redemptions.write",),
-    callers=("member", "system"),
+    callers=("member", "staff", "system"),
     summary="Read a redemption",
+    headers=(ACCEPT_LANGUAGE,),
     statuses={200: "The redemption."},
     errors=("redemption_not_found",),
 )
 def get_redemption(call: Call[None], redemption_id: str) -> Reply[RedemptionOut]:
-    """Shows what a redemption is worth and what became of it."""
-    return Reply(_out(_own(call, redemption_id), call.now))
+    """Shows what a redemption is worth and everything that became of it."""
+    return Reply(render.shown(_own(call, redemption_id), call.now, call.locale))
 
 
 def _changed(
-    call: Call[None], redemption_id: str, change: Callable[..., Posted[RedemptionStep]]
+    call: Call[Any], redemption_id: str, change: Callable[..., Posted[RedemptionStep]]
 ) -> Reply[RedemptionPosted]:
     """Change a redemption of the caller's and answer from its terms and the step that was put."""
     redemption = _own(call, redemption_id)
     posted = change(redemption, actor=call.caller.actor(redemption.member_id), now=call.now)
+    if posted.record.step > redemption.next_step:
+        # Other steps came in between.
+        redemption = history.read(redemption_id, consistent=True)
     earlier = [step for step in redemption.steps if step.step < posted.record.step]
-    return Reply(_posted(Redemption((*earlier, posted.record)), posted))
+    return Reply(render.posted(Redemption((*earlier, posted.record)), posted, call.locale))
 
 
-def _own(call: Call[None], redemption_id: str) -> Redemption:
+def _own(call: Call[Any], redemption_id: str) -> Redemption:
     """A redemption that the caller may see; to members, another's looks like none at all."""
     redemption = history.read(redemption_id)
     try:
@@ -135,28 +286,23 @@ def _own(call: Call[None], redemption_id: str) -> Redemption:
     return redemption
 
 
-def _posted(redemption: Redemption, posted: Posted[RedemptionStep]) -> RedemptionPosted:
-    """An answer as of the moment when its step was put, so that a replay shows the same."""
-    return RedemptionPosted(
-        redemption=_out(redemption, clock.parse(posted.record.posted_at)),
-        entry=entry_summary(posted.record),
-        account=account_summary(posted.record),
-    )
+def _member(call: Call[None]) -> str | None:
+    """For whom the catalogue is shown: a person who is no member yet sees what everybody does."""
+    named = call.query("member_id")
+    if named is None and call.caller.kind != "member":
+        return None
+    try:
+        return members.member_for(call.caller, named or members.ME, "redemptions.write")
+    except MemberNotFound:
+        if named is None:
+            return None
+        raise
 
 
-def _out(redemption: Redemption, at: int) -> RedemptionOut:
-    issue = redemption.issue
-    use, cancellation = redemption.find(USED), redemption.find(facts.REDEMPTION_CANCELLED)
-    return RedemptionOut(
-        id=redemption.redemption_id,
-        status=redemption.status(at),
-        member_id=redemption.member_id,
-        points=issue.spent_points,
-        amount_minor=issue.amount_minor,
-        currency=issue.currency,
-        issued_at=issue.posted_at,
-        held_until=issue.held_until,
-        returned_points=redemption.returned_points,
-        order_id=use.order_id if use else None,
-        cancelled_at=cancellation.posted_at if cancellation else None,
-    )
+def _locale(call: Call[None]) -> str:
+    asked = call.query("locale")
+    return languages.best(asked) if asked else call.locale
+
+
+def _headers(locale: str) -> dict[str, str]:
+    return {"Content-Language": locale, "Vary": "Accept-Language"}

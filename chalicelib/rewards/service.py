@@ -1,4 +1,4 @@
-"""Spending points as a discount, at once or after a hold, and taking that back."""
+"""Spending points, as a discount or for a reward, at once or after a hold, and taking that back."""
 
 from __future__ import annotations
 
@@ -7,73 +7,88 @@ from collections.abc import Callable
 import msgspec
 
 from chalicelib.base import clock, facts, ids
-from chalicelib.base.errors import Unavailable
+from chalicelib.base.errors import Invalid, Unavailable
 from chalicelib.base.retry import attempts
+from chalicelib.counters import holding
+from chalicelib.counters import service as counters
+from chalicelib.counters.table import ShardItem
 from chalicelib.ledger import holds, points
-from chalicelib.ledger.chain import Decision
 from chalicelib.ledger.effects import Effect
 from chalicelib.ledger.holds import HoldOver
 from chalicelib.ledger.posting import Account, Act, Lost, Plan, Posted, Write, once, post, replay
-from chalicelib.ledger.state import Lot
+from chalicelib.ledger.state import Limit, Lot
 from chalicelib.program import service as programs
-from chalicelib.program.rules import expiry, redeeming, tiers
+from chalicelib.program.rules import expiry, redeeming
 from chalicelib.program.service import Versioned
+from chalicelib.rewards import taking
+from chalicelib.rewards.deciding import Fact, decision, issued
 from chalicelib.rewards.history import RETURNED, USED, Redemption, RedemptionNotOpen, read
 from chalicelib.rewards.schema import RedemptionIn
-from chalicelib.rewards.table import RedemptionStep, read_steps
+from chalicelib.rewards.table import RedemptionStep, limits_of, read_steps, touches_of
 
 
 def redeem(
-    member_id: str, request: RedemptionIn, *, key: str, actor: str, now: int, owner: str = ""
+    member_id: str, request: RedemptionIn, *, key: str, actor: str, now: int, owner: str = "", by_member: bool = False
 ) -> Posted[RedemptionStep]:
-    """Spend points as a discount, or hold them for one, once for the Idempotency-Key `key` of `owner`.
+    """Spend points as a discount or for a reward, or hold them, once for the Idempotency-Key `key` of `owner`.
 
-    Without an `owner` the key is the member's; a person owns keys by the sign-in, which outlasts a merge.
+    Without an `owner` the key is the member's; a person owns keys by the sign-in, which outlasts a merge. `by_member`
+    says that it is a person who asks, who cannot vouch for money paid.
 
     Raises Invalid (below the minimum, between steps, no rate for the currency), InsufficientPoints, TooManyHolds,
-    MemberNotFound, KeyReused and Unavailable.
+    MemberNotFound, KeyReused and Unavailable, and what `taking.take` raises.
     """
     redemption_id = ids.derived("red", owner or member_id, key)
     asked = RedemptionStep(redemption_id, "000", record_id=redemption_id, request_hash=ids.request_hash(request))
+    asked.note, asked.actor = request.note or None, actor
+    act = _discount if request.reward_id is msgspec.UNSET else taking.take
     return once(
         asked,
         lambda: next(iter(read_steps(redemption_id, consistent=True)), None),
-        lambda: _redeem(member_id, request, redemption_id, actor=actor, now=now),
+        lambda: act(member_id, request, asked, actor=actor, now=now, by_member=by_member),
     )
 
 
-def _redeem(
-    member_id: str, request: RedemptionIn, redemption_id: str, *, actor: str, now: int
+def _discount(
+    member_id: str, request: RedemptionIn, asked: RedemptionStep, *, actor: str, now: int, by_member: bool
 ) -> Posted[RedemptionStep]:
+    del by_member  # a discount asks for no money
     current = programs.in_force(now, now=now)
-    hold_s = None if request.hold_seconds is msgspec.UNSET else request.hold_seconds
+    spent_points, currency = _terms(request)
 
     def plan(account: Account) -> Plan[RedemptionStep]:
-        amount_minor = redeeming.discount(current.program, request.points, request.currency)
-        until = account.posted_at + hold_s if hold_s else None
+        amount_minor = redeeming.discount(current.program, spent_points, currency)
+        until = None if request.hold_seconds is msgspec.UNSET else account.posted_at + request.hold_seconds
         if until:
-            effect = holds.reserve(account.state, request.points, hold_id=redemption_id, until=until)
+            effect = holds.reserve(account.state, spent_points, hold_id=asked.redemption_id, until=until)
         else:
-            effect = points.spend(account.state, request.points)
-        step = RedemptionStep(
-            redemption_id,
-            "000",
-            request_hash=ids.request_hash(request),
-            spent_points=request.points,
-            amount_minor=amount_minor,
-            currency=request.currency,
-            note=request.note or None,
-            taken=msgspec.msgpack.encode(effect.debits),
-            held_until=clock.text(until) if until else None,
-        )
+            effect = points.spend(account.state, spent_points)
+        step = issued(asked, account, effect, until)
+        step.spent_points, step.amount_minor, step.currency = spent_points, amount_minor, currency
         kind = facts.HELD if until else facts.REDEEMED
-        return Plan(_decision(_Fact(kind, redemption_id, actor), step, effect, account, current), step)
+        return Plan(decision(Fact(kind, step.redemption_id, actor), step, effect, account, current), step)
 
     return post(member_id, plan, now=lambda: now)
 
 
-def commit(redemption: Redemption, *, actor: str, now: int) -> Posted[RedemptionStep]:
-    """Spend what a redemption holds. Raises RedemptionNotOpen (never held, lapsed, released) and Unavailable."""
+def _terms(request: RedemptionIn) -> tuple[int, str]:
+    if request.points is msgspec.UNSET:
+        raise Invalid("Name the points to spend, or a reward_id.", field="points")
+    if request.currency is msgspec.UNSET:
+        raise Invalid("Name the currency of the discount.", field="currency")
+    if request.quantity is not msgspec.UNSET or request.cash_minor is not msgspec.UNSET:
+        raise Invalid("Only a reward has a quantity, and money beside the points.", field="reward_id")
+    return request.points, request.currency
+
+
+def commit(redemption: Redemption, *, actor: str, now: int, by_member: bool = False) -> Posted[RedemptionStep]:
+    """Spend what a redemption holds.
+
+    Raises RedemptionNotOpen (never held, lapsed, released), Forbidden where money must be paid and a person asks, and
+    Unavailable.
+    """
+    if by_member and redemption.issue.cash_minor:
+        raise taking.cash_unconfirmed()
     return _append(redemption, facts.REDEEMED, _commit_hold, {"held"}, actor=actor, now=now)
 
 
@@ -85,10 +100,10 @@ def release(redemption: Redemption, *, actor: str, now: int) -> Posted[Redemptio
 def cancel(redemption: Redemption, *, actor: str, even_used: bool, now: int) -> Posted[RedemptionStep]:
     """Put back exactly the lots that a redemption (as it was read) took; repeated, it answers the same.
 
-    One that an order used is cancelled only with `even_used`, and only what refunds of the order have left of it.
-    Raises RedemptionNotOpen and Unavailable.
+    One that was shipped or used is cancelled only with `even_used`, and of the points only what refunds of the order
+    have left. Stock and limits go back as they were taken. Raises RedemptionNotOpen and Unavailable.
     """
-    allowed = {"issued", "used"} if even_used else {"issued"}
+    allowed = {"issued", "shipped", "used"} if even_used else {"issued"}
     return _append(redemption, facts.REDEMPTION_CANCELLED, _put_back, allowed, actor=actor, now=now)
 
 
@@ -106,7 +121,10 @@ def _append(
         try:
             _check_status(redemption, allowed, now)
             return _post_step(redemption, kind, reckon, actor=actor, now=now)
-        except Lost:
+        except Lost as lost:
+            if isinstance(lost.model, ShardItem):
+                # By another clock the hold had lapsed, and what it held of the stock was taken by somebody else.
+                raise HoldOver("The hold has run out.") from lost
             redemption = read(redemption.redemption_id, consistent=True)
         except (RedemptionNotOpen, HoldOver):
             # Perhaps this very request, sent twice at once, has ended the hold since the redemption was read.
@@ -130,8 +148,9 @@ def _post_step(redemption: Redemption, kind: str, reckon: Reckon, *, actor: str,
     def plan(account: Account) -> Plan[RedemptionStep]:
         effect = reckon(redemption, account, current)
         # A step of this kind has no body: whoever repeats it, asks for the same.
-        step = RedemptionStep(redemption.redemption_id, redemption.next_step, request_hash=record_id)
-        return Plan(_decision(_Fact(kind, record_id, actor), redemption.issue, effect, account, current), step)
+        step = RedemptionStep(redemption.redemption_id, redemption.next_step, request_hash=record_id, actor=actor)
+        made = decision(Fact(kind, record_id, actor), redemption.issue, effect, account, current)
+        return Plan(made, step, lambda _entry: _counter_writes(redemption.issue, kind))
 
     return post(redemption.member_id, plan, now=lambda: now)
 
@@ -145,7 +164,21 @@ def _release_hold(redemption: Redemption, account: Account, _current: Versioned)
 
 
 def _put_back(redemption: Redemption, account: Account, current: Versioned) -> Effect:
-    return points.restore(account.state, alive(redemption.spent_lots, current, account.posted_at))
+    effect = points.restore(account.state, alive(redemption.spent_lots, current, account.posted_at))
+    back = tuple(Limit(used.limit_id, used.until, -used.count, -used.points) for used in limits_of(redemption.issue))
+    return msgspec.structs.replace(effect, limits=back)
+
+
+def _counter_writes(issue: RedemptionStep, kind: str) -> list[Write]:
+    """What a step does to the counters that the redemption took from: by the record alone, whatever is on sale now."""
+    touched, lapses_at = touches_of(issue), int(issue.lapses_at or 0)
+    match kind:
+        case facts.REDEEMED:
+            return [holding.keep(touch.counter, touch.shard, touch.amount, lapses_at) for touch in touched]
+        case facts.HOLD_RELEASED:
+            return [holding.free(touch.counter, touch.shard, touch.amount, lapses_at) for touch in touched]
+        case _:
+            return [counters.give_back(touch.counter, touch.shard, touch.amount) for touch in touched]
 
 
 def use_write(redemption: Redemption, order_id: str, at: int) -> Write:
@@ -179,28 +212,4 @@ def alive(lots: tuple[Lot, ...], current: Versioned, at: int) -> tuple[Lot, ...]
     return tuple(
         lot if lot.expires_at > at else Lot(expiry.graced(current.program, lot.expires_at, at), lot.points)
         for lot in lots
-    )
-
-
-class _Fact(msgspec.Struct, frozen=True):
-    kind: str
-    record_id: str
-    actor: str
-
-
-def _decision(fact: _Fact, terms: RedemptionStep, effect: Effect, account: Account, current: Versioned) -> Decision:
-    state, at = account.state, account.posted_at
-    if fact.kind == facts.REDEEMED:
-        effect = msgspec.structs.replace(effect, extended_to=expiry.extended_to(current.program, at))
-    return Decision(
-        kind=fact.kind,
-        record=fact.record_id,
-        reason=fact.kind,
-        actor=fact.actor,
-        program=current.version,
-        occurred_at=at,
-        effect=effect,
-        tier=tiers.standing(current.program, state, at).code,
-        amount_minor=terms.amount_minor,
-        currency=terms.currency,
     )

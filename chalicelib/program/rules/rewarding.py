@@ -26,8 +26,8 @@ class RewardNotFound(NotFound):
     code = "reward_not_found"
 
 
-class PriceNotOffered(Invalid):
-    """The reward is not to be had for this combination of points and money."""
+class PriceNotOffered(StateRefusal):
+    """The reward is not to be had, by this member, for this combination of points and money."""
 
     code = "price_not_offered"
 
@@ -155,16 +155,14 @@ def prices(program: Program, reward: Reward, tier: str | None = None) -> tuple[P
     return reward.prices
 
 
-def points_for(
-    program: Program, reward: Reward, tier: str, quantity: int, cash_minor: int | None, currency: str | None
-) -> int:
+def points_for(offered: tuple[Price, ...], quantity: int, cash_minor: int | None, currency: str | None) -> int:
     """The points for so many pieces when `cash_minor` of `currency` is paid for all of them beside the points.
 
-    Raises PriceNotOffered.
+    `offered` are the prices for the member. Raises PriceNotOffered.
     """
-    for price in prices(program, reward, tier):
-        asked = price.cash_minor.get(currency or "") if price.cash_minor else None
-        if (asked is None and not price.cash_minor and not cash_minor) or (asked and asked * quantity == cash_minor):
+    for price in offered:
+        asked = price.cash_minor.get(currency or "")
+        if (not price.cash_minor and not cash_minor) or (asked and asked * quantity == cash_minor):
             return price.points * quantity
     raise PriceNotOffered("The reward is not to be had at this price.", field="cash_minor")
 
@@ -179,7 +177,7 @@ class Worth(msgspec.Struct, frozen=True):
 def worth(reward: Reward, quantity: int, currency: str | None) -> Worth:
     """What so many pieces are worth at the till, in `currency` or else the only one that there is.
 
-    Raises PriceNotOffered where the reward is worth nothing in it, or could be meant in several.
+    Raises Invalid (`currency_not_offered`) where the reward is worth nothing in it, or could be meant in several.
     """
     if not reward.worth_minor:
         return Worth()
@@ -187,7 +185,7 @@ def worth(reward: Reward, quantity: int, currency: str | None) -> Worth:
         (currency,) = reward.worth_minor
     if currency is None or currency not in reward.worth_minor:
         known = ", ".join(sorted(reward.worth_minor))
-        raise PriceNotOffered(f"Name one of the currencies {known}.", field="currency")
+        raise Invalid(f"Name one of the currencies {known}.", field="currency", code="currency_not_offered")
     return Worth(reward.worth_minor[currency] * quantity, currency)
 
 
