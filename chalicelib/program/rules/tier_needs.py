@@ -50,8 +50,21 @@ class Needs(msgspec.Struct, frozen=True):
 
     def met_by(self, have: Amounts) -> bool:
         """Whether so much is enough."""
-        reached = [getattr(have, metric) >= needed for metric, needed in self._asked()]
-        return any(reached) if self.is_any else all(reached)
+        needed = self.amounts
+        # Spelled out: every posting asks this some dozens of times.
+        if self.is_any:
+            return (
+                0 < needed.points <= have.points
+                or 0 < needed.spend_minor <= have.spend_minor
+                or 0 < needed.purchases <= have.purchases
+                or 0 < needed.activity <= have.activity
+            )
+        return (
+            (not needed.points or needed.points <= have.points)
+            and (not needed.spend_minor or needed.spend_minor <= have.spend_minor)
+            and (not needed.purchases or needed.purchases <= have.purchases)
+            and (not needed.activity or needed.activity <= have.activity)
+        )
 
     def missing_from(self, have: Amounts) -> Missing:
         """What is missing yet."""
@@ -93,10 +106,11 @@ def needs_when_reached(record: TierRecord) -> Needs:
 def gathered(months: Sequence[Month], last_month: int, window_months: int) -> Amounts:
     """What the window of so many calendar months holds that ends with `last_month`."""
     first_month = last_month - window_months + 1
-    found = [month for month in months if first_month <= month.month <= last_month]
-    return Amounts(
-        sum(month.points for month in found),
-        sum(month.spend_minor for month in found),
-        sum(month.purchases for month in found),
-        sum(month.activity for month in found),
-    )
+    points = spend_minor = purchases = activity = 0
+    for month in months:
+        if first_month <= month.month <= last_month:
+            points += month.points
+            spend_minor += month.spend_minor
+            purchases += month.purchases
+            activity += month.activity
+    return Amounts(points, spend_minor, purchases, activity)
