@@ -20,6 +20,7 @@ from tests.api import shop
 from tests.api.client import Response, client
 from tests.api.shop import PHONE, SHOP
 from tests.budgets import Budget, Cost
+from tests.costs_campaigns import campaigns
 from tests.costs_seldom import seldom
 from tests.meter import metered
 
@@ -64,6 +65,7 @@ def measured(*, history: int = 0) -> Iterator[Cost]:
     yield from _counted(member_id)
     yield from _nights()
     yield from seldom(member_id)
+    yield from campaigns(member_id)
 
 
 def _cost(budget: Budget, act: Callable[[], Response], expected: int = 201) -> Cost:
