@@ -77,7 +77,7 @@ def with_members(recorded: Recorded, path: Path) -> Recorded:
             raise InfraError(f"{path.name}, member {number}: {error}") from None
         enrolled_at = clock.seconds(person.enrolled_at) if person.enrolled_at else 0
         people[person.member] = Person(enrolled_at, person.birthday, person.tags, person.segments)
-    return msgspec.structs.replace(recorded, people=people)
+    return in_order(recorded.source, recorded.facts, people)
 
 
 def text_of(path: Path) -> str:
