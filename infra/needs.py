@@ -9,7 +9,9 @@ function of ours) and its row here. A row says, by resource, the actions without
         "${LedgerTable.Arn}/stream/*": "ListStreams",  # what is put together by !Sub stands as it does there
     },
 
-A new function has a row of its own, called after its logical id and `Role`; `infra/privilege.py` compares.
+A new function has a row of its own, called after its logical id and `Role`. `infra/privilege.py` compares, and also
+holds rights to tables, streams and queues against the function's code and wiring: a row that gives what no code makes
+use of stops the packaging as well.
 """
 
 from typing import Final
@@ -27,10 +29,11 @@ _STREAM = {
 NEEDS: Final[dict[str, dict[str, str]]] = {
     "ApiHandlerRole": {
         "ApiLogs": _LOGS,
+        # A reward that is given out so often a day has a counter for each, which the day's first makes.
+        "CountersTable": "BatchGetItem PutItem Query UpdateItem",
         "EngagementTable": _APPEND,
         "LedgerTable": _APPEND,
         "MembersTable": "BatchGetItem ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
-        **_TAKE,
         "OrdersTable": _APPEND,
         "RedemptionsTable": _APPEND,
         **_READ_PROGRAM,

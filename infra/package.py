@@ -20,6 +20,7 @@ from typing import Any
 from infra import bundle, checks, privilege, trim
 from infra.errors import InfraError
 from infra.fragments import fragments
+from infra.reach import Code
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIMES = ((3, 13), (3, 12), (3, 11))
@@ -31,7 +32,7 @@ _KEPT_SECONDS = 24 * 3600
 def package(root: Path, target: bundle.Target, stage: str, out: Path, *, disposable: bool = False) -> Path:
     """Write `deployment.zip` and `template.json` to `out`, and return the template's path.
 
-    Raises InfraError for what cannot be packaged, and for a role that may do more, or less, than `infra/needs.py` says.
+    Raises InfraError for what cannot be packaged, and for a role that may do more, or less, than its function needs.
     """
     # Chalice runs in another folder, where a relative path would lead elsewhere.
     out = out.resolve()
@@ -41,7 +42,7 @@ def package(root: Path, target: bundle.Target, stage: str, out: Path, *, disposa
     for stale in ("template.json", "deployment.zip"):
         (out / stale).unlink(missing_ok=True)
     template = _chalice_package(_stage_sources(root, work / "src"), work)
-    privilege.check(template)
+    privilege.check(template, Code(root / "chalicelib"))
     code = work / "code"
     with zipfile.ZipFile(work / "chalice" / "deployment.zip") as archive:
         archive.extractall(code)

@@ -13,6 +13,8 @@ import pytest
 
 from infra import bundle, package, privilege
 from infra.errors import InfraError
+from infra.needs import NEEDS
+from infra.reach import Code
 
 Resources = dict[str, Any]
 
@@ -21,6 +23,9 @@ Resources = dict[str, Any]
 def document(template: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(template.read_text(encoding="utf-8"))
     return found
+
+
+CODE = Code(package.ROOT / "chalicelib")
 
 
 def statements(resources: Resources, role: str) -> list[dict[str, Any]]:
@@ -139,11 +144,40 @@ def test_whatever_is_not_needed_is_named(
     changed = copy.deepcopy(document)
     change(changed["Resources"])
 
-    privilege.check(document)
+    privilege.check(document, CODE)
     with pytest.raises(InfraError) as refused:
-        privilege.check(changed)
+        privilege.check(changed, CODE)
 
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "said"),
+    [
+        ("dynamodb:Scan", arn("LedgerTable"), "Scan on LedgerTable"),
+        ("dynamodb:DeleteItem", arn("NightsTable"), "DeleteItem on NightsTable"),
+        ("dynamodb:Query", arn("MembersTable"), "Query on MembersTable"),
+        ("dynamodb:Query", {"Fn::Sub": "${MembersTable.Arn}/index/*"}, "Query on ${MembersTable.Arn}/index/*"),
+        ("dynamodb:GetRecords", {"Fn::GetAtt": ["LedgerTable", "StreamArn"]}, "GetRecords on LedgerTable.StreamArn"),
+        ("sqs:SendMessage", arn("ClaimsQueue"), "SendMessage on ClaimsQueue"),
+        ("sqs:ReceiveMessage", arn("IntakeQueue"), "ReceiveMessage on IntakeQueue"),
+        ("sqs:PurgeQueue", arn("NightlyQueue"), "PurgeQueue on NightlyQueue"),
+    ],
+)
+def test_what_was_written_down_too_generously_shows_by_the_code(
+    document: dict[str, Any], monkeypatch: pytest.MonkeyPatch, action: str, resource: dict[str, Any], said: str
+) -> None:
+    changed = copy.deepcopy(document)
+    statements(changed["Resources"], "WalkAccountsRole").append(allow(action, resource))
+    on, verb = privilege._name(resource), action.partition(":")[2]
+    row = NEEDS["WalkAccountsRole"]
+    monkeypatch.setitem(NEEDS, "WalkAccountsRole", row | {on: f"{row.get(on, '')} {verb}"})
+
+    with pytest.raises(InfraError) as refused:
+        privilege.check(changed, CODE)
+
+    faults = str(refused.value).splitlines()[1:]
+    assert faults == [f"WalkAccountsRole may {said}, and nothing that WalkAccounts runs does"]
 
 
 def test_a_role_can_be_taken_by_one_service_only(document: dict[str, Any]) -> None:
