@@ -36,6 +36,8 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "MembersTable": "BatchGetItem ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
         "OrdersTable": _APPEND,
         "RedemptionsTable": _APPEND,
+        "VouchersQueue": "SendMessage",
+        "VouchersTable": "BatchGetItem DeleteItem PutItem Query UpdateItem",
         **_READ_PROGRAM,
     },
     "JwtAuthorizerRole": {"JwtAuthorizerLogs": _LOGS},
@@ -105,6 +107,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "NightsTable": "GetItem PutItem Query",
         "OrdersTable": "BatchGetItem",
         "RedemptionsTable": "BatchGetItem",
+        "VouchersTable": "BatchGetItem",
     },
     "AdministerLedgerRole": {
         "AdministerLedgerLogs": _LOGS,
@@ -114,6 +117,19 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "MembersTable": "BatchGetItem PutItem Query",
         "OrdersTable": "BatchGetItem",
         "RedemptionsTable": "BatchGetItem",
+        "VouchersTable": "BatchGetItem",
+        **_READ_PROGRAM,
+    },
+    "MakeVouchersRole": {
+        "MakeVouchersLogs": _LOGS,
+        "VouchersQueue": f"{_CONSUME} SendMessage",
+        "VouchersTable": "BatchGetItem BatchWriteItem PutItem UpdateItem",
+    },
+    "AdministerVouchersRole": {
+        "AdministerVouchersLogs": _LOGS,
+        "CountersTable": "PutItem Query",
+        "VouchersQueue": "SendMessage",
+        "VouchersTable": "BatchGetItem PutItem Query UpdateItem",
         **_READ_PROGRAM,
     },
     "AdministerProgramRole": {

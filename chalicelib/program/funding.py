@@ -11,6 +11,7 @@ from chalicelib.counters import service as counters
 from chalicelib.counters.service import Counter
 from chalicelib.counters.table import ShardItem, read_shards
 from chalicelib.ledger.posting import Write
+from chalicelib.program import stocking
 from chalicelib.program.budgets import counter_name, counters_of
 from chalicelib.program.document import Program
 from chalicelib.program.document.earning import Bonus, Budget, Campaign, PerEvent, PerItem
@@ -32,13 +33,13 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def filling(program: Program, version: int, *, is_copy: bool = False) -> list[Write]:
-    """The writes that bring every budget up to what a document says, to be committed with this version of it.
+    """The writes that bring every budget and stock up to what a document says, to be committed with this version of it.
 
     A campaign that is a draft has none yet. Budgets are kept by the campaign's code for ever, under every version: they
     are only ever raised, and at once. A copy of an earlier version (`is_copy`) leaves in what was put in after it.
 
-    Raises InvalidProgram for a budget that would be lowered or divided anew, for one of which a part covers no award,
-    and for more than one transaction holds.
+    Raises InvalidProgram for a budget or stock that would be lowered or divided anew, for a budget of which a part
+    covers no award, and for more than one transaction holds.
     """
     writes: list[Write] = []
     problems: list[Problem] = []
@@ -54,10 +55,13 @@ def filling(program: Program, version: int, *, is_copy: bool = False) -> list[Wr
             problems += found
             if not found:
                 writes += _raising(counter, _total(campaign.budget, unit), shards, version)
+    stocks, faults = stocking.filling(program, version, is_copy=is_copy)
+    writes += stocks
+    problems += faults
     if len(writes) > WRITES_MAX:
         detail = (
-            f"The budgets that are new or raised lie in {len(writes)} parts, and one publication takes {WRITES_MAX}: "
-            "publish in two steps, some of them as drafts first."
+            f"The budgets and stocks that are new or raised lie in {len(writes)} parts, and one publication takes "
+            f"{WRITES_MAX}: publish in two steps, some campaigns as drafts or some rewards left out at first."
         )
         problems.append(Problem("campaigns", detail))
     if problems:

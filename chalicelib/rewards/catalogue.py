@@ -18,7 +18,8 @@ from chalicelib.program.document.rewards import Price, Reward
 from chalicelib.program.rules import rewarding, windows
 from chalicelib.program.rules.inputs import Member
 from chalicelib.program.service import Versioned
-from chalicelib.rewards.taking import SoldOutToday, daily_counter, member_facts, stock_counter
+from chalicelib.program.stocking import stock_counter
+from chalicelib.rewards.taking import SoldOutToday, daily_counter, member_facts
 
 SHARDS_MAX: Final = 100
 """How many shards a page may look at: as many as one request to the table reads."""

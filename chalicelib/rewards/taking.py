@@ -22,6 +22,7 @@ from chalicelib.program.document.rewards import Reward, Stock
 from chalicelib.program.rules import rewarding, windows
 from chalicelib.program.rules.inputs import Member
 from chalicelib.program.service import Versioned
+from chalicelib.program.stocking import stock_counter
 from chalicelib.rewards.deciding import Fact, decision, issued
 from chalicelib.rewards.schema import RedemptionIn
 from chalicelib.rewards.table import RedemptionStep, Touch
@@ -58,11 +59,6 @@ class Order(msgspec.Struct, frozen=True):
     def cash_minor(self) -> int | None:
         """The money paid beside the points, for all pieces."""
         return None if self.request.cash_minor is msgspec.UNSET else self.request.cash_minor
-
-
-def stock_counter(reward: Reward) -> Counter | None:
-    """The counter of all the pieces that there are, None where nobody counts."""
-    return Counter(f"stock#{reward.code}", reward.stock.shards) if reward.stock else None
 
 
 def daily_counter(reward: Reward, daily: Stock, day_end: int) -> Counter:

@@ -39,13 +39,14 @@ class PieceLimit(Part, frozen=True, kw_only=True):
 
 
 class Stock(Part, frozen=True, kw_only=True):
-    """How many pieces there are in all, ever: `total` is only raised.
+    """How many pieces there are in all, ever: `total` is only raised. Of a `daily` one it is how many a day.
 
-    They lie in `shards` parts, from which as many may take at once; what is taken at once is taken from one part.
+    They lie in `shards` parts, each of which takes some hundred members a second; what is taken at once is taken from
+    one part.
     """
 
     total: Annotated[int, Meta(ge=0, le=1_000_000_000)]
-    shards: Annotated[int, Meta(ge=1, le=20)] = 4
+    shards: Annotated[int, Meta(ge=1, le=20)] = 1
 
 
 class Reward(Part, frozen=True, kw_only=True):
