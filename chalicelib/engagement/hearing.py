@@ -22,6 +22,7 @@ from chalicelib.program.document import Program
 from chalicelib.program.rules.inputs import Line, Member, Payment, Purchase
 from chalicelib.program.service import Versioned
 
+
 def heard(notice: Notice, *, now: int) -> Fact | None:
     """The purchase or event that a notice is about; None where no challenge could count it."""
     table, key = _place(notice)

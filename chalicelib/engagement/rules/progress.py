@@ -8,7 +8,7 @@ any other change walks anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -177,7 +177,7 @@ def _counting(walk: Walk, counts: dict[str, int]) -> Walk:
     return msgspec.structs.replace(walk, counts={step: count for step, count in counts.items() if count})
 
 
-def next_payment(walks: dict[str, Walk], paid: dict[str, tuple[Paid, ...]]) -> Payment | None:
+def next_payment(walks: Mapping[str, Walk], paid: Mapping[str, tuple[Paid, ...]]) -> Payment | None:
     """What is to be settled next, None where all that is done is paid and nothing else.
 
     What goes back goes first. Of rounds that were paid alike, the one whose points last longest goes back.
@@ -197,14 +197,14 @@ def next_payment(walks: dict[str, Walk], paid: dict[str, tuple[Paid, ...]]) -> P
     return missing
 
 
-def settled(paid: dict[str, tuple[Paid, ...]], payment: Payment, expires_at: int) -> dict[str, tuple[Paid, ...]]:
+def settled(paid: Mapping[str, tuple[Paid, ...]], payment: Payment, expires_at: int) -> dict[str, tuple[Paid, ...]]:
     """What is paid after one payment, of points that expire at `expires_at`."""
     change = Paid(payment.points, expires_at, 1 if payment.is_done else -1)
     return united_payments(paid, {payment.challenge: (change,)})
 
 
 def united_payments(
-    paid: dict[str, tuple[Paid, ...]], others: dict[str, tuple[Paid, ...]]
+    paid: Mapping[str, tuple[Paid, ...]], others: Mapping[str, tuple[Paid, ...]]
 ) -> dict[str, tuple[Paid, ...]]:
     """What was paid here and there, together."""
     result = {}

@@ -11,7 +11,7 @@ import msgspec
 
 from chalicelib.base.errors import Invalid
 from chalicelib.program.document import DOCUMENT_MAX_BYTES, Program, decode
-from chalicelib.program.validation import campaigns, earning, groups, ladder, rewards
+from chalicelib.program.validation import campaigns, earning, engagement, groups, ladder, rewards
 from chalicelib.program.validation.problem import Problem
 
 __all__ = ["InvalidProgram", "Problem", "validate"]
@@ -103,4 +103,7 @@ _CHECKS: Final[tuple[Callable[[Program], Iterable[Problem]], ...]] = (
     ladder.check_policy,
     _check_redemption,
     rewards.check_rewards,
+    engagement.check_events,
+    engagement.check_benefits,
+    engagement.check_challenges,
 )
