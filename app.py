@@ -7,6 +7,7 @@ import chalicelib.ledger.triggers
 import chalicelib.members.triggers
 import chalicelib.orders.triggers
 import chalicelib.program.triggers
+import chalicelib.vouchers.triggers
 import chalicelib.web.authorizer
 from chalicelib.api import app
 
@@ -17,6 +18,7 @@ for triggers in (
     chalicelib.ledger.triggers,
     chalicelib.program.triggers,
     chalicelib.members.triggers,
+    chalicelib.vouchers.triggers,
     chalicelib.orders.triggers,
     chalicelib.engagement.triggers,
 ):

@@ -13,6 +13,7 @@ import chalicelib.members.routes
 import chalicelib.orders.routes
 import chalicelib.program.routes
 import chalicelib.rewards.routes
+import chalicelib.vouchers.routes
 from chalicelib.web import edge
 
 app = Chalice(app_name="huike")
@@ -23,6 +24,7 @@ app.register_middleware(edge.finish, "http")
 for room in (
     chalicelib.program.routes.room,
     chalicelib.members.routes.room,
+    chalicelib.vouchers.routes.room,
     chalicelib.rewards.routes.room,
     chalicelib.orders.routes.room,
     chalicelib.engagement.routes.room,

@@ -160,7 +160,7 @@ def _names(path: str) -> list[str]:
 
 def _of(name: str) -> str:
     if name == "code":
-        return "A voucher's code in any spelling: case, blanks, hyphens and look-alikes (O and 0, I and 1) do not count."
+        return "A voucher's code in any spelling: case, blanks, hyphens and look-alikes (O for 0) do not count."
     thing = name.removesuffix("_id").replace("_", " ")
     return "The member's id, or `me` for the caller's own." if name == "member_id" else f"The {thing}'s id."
 

@@ -17,6 +17,7 @@ os.environ.update(
         "HUIKE_OIDC_ISSUER": "https://issuer.example",
         "HUIKE_OIDC_CLIENTS": "app,machine",
         "HUIKE_CHALLENGES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/huike-test-challenges",
+        "HUIKE_VOUCHERS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/huike-test-vouchers",
         "HUIKE_CLAIMS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/huike-test-claims",
     }
 )

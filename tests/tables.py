@@ -23,6 +23,7 @@ KEYS: dict[str, tuple[tuple[str, Literal["S", "N"]], ...]] = {
     "orders": (("order_id", "S"), ("step", "S")),
     "redemptions": (("redemption_id", "S"), ("step", "S")),
     "engagement": (("key", "S"), ("part", "S")),
+    "vouchers": (("key", "S"), ("step", "S")),
     "programs": (("name", "S"), ("version", "N")),
     "counters": (("name", "S"), ("shard", "N")),
     "nights": (("night", "S"), ("part", "S")),

@@ -29,7 +29,11 @@ PACKAGES = ALL | LATE | NEVER
 
 # The function, the module that it is run from, the packages that it may load, and the areas.
 BUDGETS = {
-    "api_handler": ("chalicelib.api", ALL, "api base counters engagement ledger members orders program rewards web"),
+    "api_handler": (
+        "chalicelib.api",
+        ALL,
+        "api base counters engagement ledger members orders program rewards vouchers web",
+    ),
     "jwt_authorizer": ("chalicelib.web.authorizer", EDGE, "base web"),
     "project_accounts": ("chalicelib.ledger.triggers", ALL, "base ledger"),
     "route_facts": ("chalicelib.ledger.triggers", ALL, "base ledger"),
@@ -44,6 +48,8 @@ BUDGETS = {
         ALL,
         "base counters engagement ledger members orders program rewards web",
     ),
+    "make_vouchers": ("chalicelib.vouchers.triggers", ALL, "base counters ledger program vouchers"),
+    "administer_vouchers": ("chalicelib.vouchers.triggers", ALL, "base counters ledger program vouchers"),
     "claim_orders": ("chalicelib.orders.triggers", ALL, "base counters ledger members orders program rewards web"),
 }
 

@@ -29,6 +29,8 @@ FUNCTIONS = {
     "WalkAccounts": "WalkAccountsRole",
     "AuditAccounts": "AuditAccountsRole",
     "AdministerLedger": "AdministerLedgerRole",
+    "MakeVouchers": "MakeVouchersRole",
+    "AdministerVouchers": "AdministerVouchersRole",
 }
 
 
@@ -157,7 +159,7 @@ def test_a_walk_may_hand_on_as_often_as_it_takes(document: dict[str, Any]) -> No
     functions = of_type(document, "AWS::Serverless::Function")
     loops = {name for name, found in functions.items() if found["Properties"].get("RecursiveLoop") == "Allow"}
 
-    assert loops == {"WalkAccounts", "AuditAccounts"}
+    assert loops == {"WalkAccounts", "AuditAccounts", "MakeVouchers"}
 
 
 def test_one_alarm_watches_the_audit_and_can_be_turned_off(document: dict[str, Any]) -> None:
@@ -180,7 +182,7 @@ def test_entries_are_never_changed_nor_deleted(document: dict[str, Any]) -> None
 def test_every_source_reports_partial_failures(document: dict[str, Any]) -> None:
     found = sources(document)
 
-    assert len(found) == 7
+    assert len(found) == 8
     assert all(source["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for source in found.values())
 
 
