@@ -15,9 +15,9 @@ from chalicelib.base.dynamo import client
 from chalicelib.base.errors import Unavailable
 from chalicelib.base.retry import attempts
 from chalicelib.base.settings import settings
+from chalicelib.ledger import sweep
 from chalicelib.ledger.chain import BrokenChain, Entry, entry_hash, verify_next
 from chalicelib.ledger.records import Place, placed
-from chalicelib.ledger.sweep import record_of
 from chalicelib.ledger.table import AccountItem, EntryItem, read_chain, read_view, to_entry
 
 LAG_S = 900
@@ -193,9 +193,9 @@ def _records(items: list[EntryItem], *, consistent: bool) -> list[Finding]:
     """What is wrong with the records of some entries (100 at the most)."""
     findings, places = [], {}
     for item in items:
-        if item.kind == facts.SWEPT:
-            if item.record != record_of(item.member_id, item.seq - 1):
-                findings.append(Finding(item.member_id, item.seq, "the sweep goes by another id than it should"))
+        if item.kind in sweep.KINDS:
+            if item.record != sweep.record_of(item.kind, item.member_id, item.seq - 1):
+                findings.append(Finding(item.member_id, item.seq, f"{item.kind} goes by another id than it should"))
             continue
         try:
             places[item.seq] = placed(item.place or "")

@@ -1,4 +1,7 @@
-"""Writing down what time alone did to an account: matured points, lapsed lots and holds that ran out."""
+"""Entries that are their own evidence: what time alone did to an account, and a tier that was looked at anew.
+
+Time matures points, ends lots, holds and the terms of tiers; a new version of the programme may move a tier.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,14 @@ from chalicelib.ledger.effects import Effect, fold
 from chalicelib.ledger.state import State
 from chalicelib.ledger.table import EntryItem, read_tail, to_item
 
+_PREFIXES = {facts.SWEPT: "swp", facts.RETIERED: "tir"}
+KINDS = tuple(_PREFIXES)
+"""The kinds of entries that have no record: the entry says all."""
 
-def record_of(member_id: str, after_seq: int) -> str:
-    """The id that the sweep after entry `after_seq` goes by. There is no record behind it: the entry says all."""
-    return f"swp_{ids.request_hash((member_id, after_seq), 'swept')}"
+
+def record_of(kind: str, member_id: str, after_seq: int) -> str:
+    """The id that an entry of one of these kinds goes by which follows entry `after_seq`."""
+    return f"{_PREFIXES[kind]}_{ids.request_hash((member_id, after_seq), kind)}"
 
 
 def is_due(state: State, at: int) -> bool:
@@ -27,22 +34,36 @@ def is_due(state: State, at: int) -> bool:
     return fold(state, at).state != state
 
 
-def sweep(member_id: str, standing: Callable[[State, int], tuple[str, int]], *, now: int) -> Entry | None:
-    """Post the entry that folds a member's state to `now`, or None where there is nothing to fold (any more).
+def decision(tail: Entry, at: int, *, kind: str, actor: str, program: int, tier: str, effect: Effect) -> Decision:
+    """The decision to post an entry of one of these kinds after `tail`."""
+    return Decision(
+        kind=kind,
+        record=record_of(kind, tail.member_id, tail.seq),
+        reason=kind,
+        actor=actor,
+        program=program,
+        occurred_at=at,
+        effect=effect,
+        tier=tier,
+    )
 
-    `standing` gives the tier's code and the programme's version for a folded state at an instant. The entry is its own
-    evidence: it is put if absent, and once it is there nothing is due, so however often this is called it happens once.
-    Since nothing else is written, it is a single put, at a quarter of the price of a posting. Raises Unavailable.
+
+def append(member_id: str, decide: Callable[[Entry, int], Decision | None], *, now: int) -> Entry | None:
+    """Post what `decide(tail, at)` makes of a member's last entry and the time, or None where that is nothing.
+
+    `decide` must be pure, and find nothing to do once its entry is there: so however often this is called it happens
+    once. The entry is put if absent; since nothing else is written, it is a single put, at a quarter of the price of a
+    posting. Raises Unavailable.
     """
     for attempt in attempts():
         tail = read_tail(member_id, consistent=attempt > 0)
         if tail is None:
             return None
         at = max(now, tail.posted_at)
-        if not is_due(tail.state, at):
+        decided = decide(tail, at)
+        if decided is None:
             return None
-        tier, version = standing(fold(tail.state, at).state, at)
-        entry = link(member_id, tail, _decision(tail, at, tier, version), at)
+        entry = link(member_id, tail, decided, at)
         try:
             to_item(entry).save(condition=absent(EntryItem))
         except (PynamoDBException, BotoCoreError):
@@ -50,16 +71,3 @@ def sweep(member_id: str, standing: Callable[[State, int], tuple[str, int]], *, 
             continue
         return entry
     raise Unavailable("The account is being written to by many at once.", code="busy")
-
-
-def _decision(tail: Entry, at: int, tier: str, version: int) -> Decision:
-    return Decision(
-        kind=facts.SWEPT,
-        record=record_of(tail.member_id, tail.seq),
-        reason=facts.SWEPT,
-        actor="system:nightly",
-        program=version,
-        occurred_at=at,
-        effect=Effect(),
-        tier=tier,
-    )

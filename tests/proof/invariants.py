@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 
 from chalicelib.base import dynamo
-from chalicelib.base.facts import CLOSED, MERGED_IN, SWEPT
+from chalicelib.base.facts import CLOSED, MERGED_IN
 from chalicelib.base.settings import settings
 from chalicelib.ledger import chain
 from chalicelib.ledger.chain import Entry
 from chalicelib.ledger.records import step_name
 from chalicelib.ledger.state import Lot, State
+from chalicelib.ledger.sweep import KINDS as SELF_EVIDENT
 from chalicelib.ledger.table import EntryItem, to_entry
 from tests.proof.account_model import Account
 from tests.proof.expressions import Item
@@ -94,7 +95,7 @@ def check_records(found: Iterable[list[Entry]]) -> None:
     heirs = {entry.record: entry for entry in everything if entry.kind == MERGED_IN}
     assert closings.keys() == heirs.keys()
     assert all(closings[record].points + heirs[record].points == 0 for record in closings)
-    assert all(entry.points == 0 for entry in everything if entry.kind == SWEPT)
+    assert all(entry.points == 0 for entry in everything if entry.kind in SELF_EVIDENT)
     recorded = [_account_of(item) for table in RECORDS for item in items(table) if "seq" in item]
     posted = [
         (
@@ -103,7 +104,7 @@ def check_records(found: Iterable[list[Entry]]) -> None:
             entry.tier,
         )
         for entry in everything
-        if entry.kind not in (CLOSED, SWEPT)
+        if entry.kind not in (CLOSED, *SELF_EVIDENT)
     ]
     assert sorted(recorded) == sorted(posted)
 

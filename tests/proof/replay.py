@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from chalicelib.base import ids
-from chalicelib.base.facts import SWEPT
 from chalicelib.base.settings import settings
 from chalicelib.ledger.chain import Entry
+from chalicelib.ledger.sweep import KINDS as SELF_EVIDENT
 from tests.proof.account_model import Refused
 from tests.proof.expressions import Item
 from tests.proof.invariants import RECORDS, balances, expected
@@ -124,7 +124,7 @@ def _reason(attempt: Callable[[], object]) -> str | None:
 
 
 def _is_sweep(item: Item) -> bool:
-    return "prev" in item and item["kind"]["S"] == SWEPT
+    return "prev" in item and item["kind"]["S"] in SELF_EVIDENT
 
 
 def _is_fact(item: Item) -> bool:

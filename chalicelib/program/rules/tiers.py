@@ -11,6 +11,7 @@ from fractions import Fraction
 
 import msgspec
 
+from chalicelib.base import clock
 from chalicelib.ledger.state import MONTHS_MAX, State, TierRecord
 from chalicelib.program.document import Program, Texts
 from chalicelib.program.rules.tier_case import Case, case_of
@@ -101,6 +102,18 @@ def standing(program: Program, state: State, at: int) -> Standing:
         to_next=_to_next(case, position, at),
         missing_to_keep=case.needs[position].missing_from(judgement.have) if judgement else None,
     )
+
+
+def moved_by_time(program: Program, state: State, since: int, at: int) -> bool:
+    """Whether the tier is another at `at` than it was at `since`, though nothing was posted in between.
+
+    It is where a term (or its grace) is over, or where something was posted that is dated to a later month.
+    """
+    is_over = any(record.until <= at for record in state.tiers)
+    is_ahead = bool(state.months) and state.months[-1].month > clock.month_of(since, program.zone)
+    if not is_over and not is_ahead:
+        return False
+    return standing(program, state, since).code != standing(program, state, at).code
 
 
 def _judged(case: Case, records: tuple[TierRecord, ...], at: int) -> tuple[TierRecord, ...]:
