@@ -132,7 +132,7 @@ class Basket:
 
     def quantity_of_any(self, numbers: tuple[int, ...]) -> int:
         """How many pieces there are of what any of these selectors means."""
-        bits = sum(1 << number for number in numbers)
+        bits = reduce(or_, (1 << number for number in numbers))
         return sum(
             self.quantities[place] for place, mask in enumerate(self._masks) if mask & bits and self.weights[place]
         )
