@@ -54,7 +54,7 @@ def benefits(member_id: str, query: str = "", **options: Any) -> Any:
     return answer.json
 
 
-def left(member_id: str, code: str = "lounge") -> int | None:
+def left(member_id: str, code: str = "lounge") -> Any:
     return next(item["uses_left"] for item in benefits(member_id)["benefits"] if item["code"] == code)
 
 
