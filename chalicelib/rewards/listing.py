@@ -23,19 +23,17 @@ def page(member_id: str, *, after: Sequence[str] | None, limit: int, now: int) -
     One read of the account's tail (on later pages none), and one small read for each redemption, one after the other:
     nothing is written for the list's sake, and it does not grow with what else the member does. Raises MemberNotFound.
     """
-    ends = _ends(peek(member_id, now=now).state.redeemed if after is None else after)
+    # One, or after a merge one for each of the members.
+    ends = dict.fromkeys(peek(member_id, now=now).state.redeemed if after is None else after)
+    known: dict[str, Redemption] = {}
     found: list[Redemption] = []
     while ends and len(found) < limit:
-        newest = max(ends, key=_age)
-        ends.remove(newest)
+        known |= {name: read(name) for name in ends if name not in known}
+        newest = max((known[name] for name in ends), key=_age)
+        del ends[newest.redemption_id]
         found.append(newest)
-        ends += _ends(newest.issue.before or ())
-    return Page(tuple(found), tuple(end.redemption_id for end in ends) if ends else None)
-
-
-def _ends(redemption_ids: Sequence[str]) -> list[Redemption]:
-    """The redemptions at which the way goes on: one, or after a merge one for each member."""
-    return [read(redemption_id) for redemption_id in redemption_ids]
+        ends |= dict.fromkeys(newest.issue.before or ())
+    return Page(tuple(found), tuple(ends) or None)
 
 
 def _age(redemption: Redemption) -> tuple[str, str]:

@@ -17,7 +17,7 @@ PRICES = [
     {"points": 200, "cash_minor": {"CNY": 30_00}},
     {"points": 0, "cash_minor": {"CNY": 50_00}},
 ]
-STOCKED = {"stock": {"total": 3, "shards": 2}}
+STOCKED: dict[str, Any] = {"stock": {"total": 3, "shards": 2}}
 
 
 @pytest.fixture
