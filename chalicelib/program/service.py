@@ -157,7 +157,7 @@ def _publish(
         reset_cache()
         return _publication(item)
     # Perhaps it was this very publication, sent twice at once or repeated after a time-out.
-    stored = table.read_newest(above=0)
+    stored = table.read_version(number)
     if stored and _is_same(stored, program, starts_at):
         return _publication(stored)
     raise PublishedMeanwhile("Another version was published at this moment. Look at it before publishing yours again.")
