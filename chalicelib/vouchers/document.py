@@ -203,5 +203,5 @@ def _is_window(validity: Validity) -> bool:
 def _is_zone(name: str) -> bool:
     try:
         return not name or bool(ZoneInfo(name))
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         return False

@@ -6,10 +6,13 @@ batch seems used up, lapsed locks are looked for before anybody is told so.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from chalicelib.base import clock
+from chalicelib.base.errors import Unavailable
+from chalicelib.base.retry import attempts
 from chalicelib.counters import service as counters
 from chalicelib.counters.service import Claim, Counter, SoldOut
 from chalicelib.ledger.posting import Act, Lost, Write
@@ -33,12 +36,13 @@ def taking(found: Found, operation_id: str, act: Callable[[int | None, Sequence[
         return act(None, ())
     if held is not None:
         return act(held, [Write(due_of(found.slot), Act.DELETE)])
-    while True:
+    for _attempt in attempts():
         try:
             return counters.probing(Claim(counter, 1, operation_id), lambda shard, write: act(shard, [write]))
         except SoldOut as refusal:
             if not give_back_lapsed(found.known.batch_id, counter, now=now):
                 raise used_up() from refusal
+    raise Unavailable("Many are asking for the last ones. Send the same request again.", code="busy")
 
 
 def due_of(slot: SlotItem) -> DueItem:
@@ -47,7 +51,7 @@ def due_of(slot: SlotItem) -> DueItem:
 
 
 def give_back_lapsed(batch_id: str, counter: Counter, *, now: int) -> int:
-    """Give back what some lapsed locks hold; answers how many there were in the first shard that had any."""
+    """Give back what some lapsed locks hold; answers how many there are in the first shard that has any."""
     for shard in range(counter.shards):
         before = clock.text(now + 1)
         found = DueItem.query(_due_key(batch_id, shard), DueItem.step < before, limit=_AT_ONCE, consistent_read=True)
@@ -69,16 +73,16 @@ def has_left(batch_id: str, counter: Counter, *, now: int) -> bool:
 
 
 def _give_back(due: DueItem, shard: int, counter_name: str) -> bool:
+    """Give back what a lapsed lock holds; False where the slot has gone on since and this leads nowhere."""
     until, _, slot_key = due.step.partition("#")
     (slot,) = read_all([(SlotItem, slot_key, SLOT)])
-    if slot is None or (slot.until, slot.shard) != (until, shard):
+    if slot is None or (slot.until, slot.held) != (until, shard):
         return False
     cleared = SlotItem(slot.key, SLOT, version=slot.version, batch_id=slot.batch_id)
-    try:
-        return write_together([replacing(cleared), Write(due, Act.DELETE), counters.give_back(counter_name, shard, 1)])
-    except Lost:
-        # Somebody has used it, or given it back, at this very moment: in either case there is one more to try for.
-        return True
+    # Where somebody was faster, or nothing is known, it is tried for once more.
+    with contextlib.suppress(Lost):
+        write_together([replacing(cleared), Write(due, Act.DELETE), counters.give_back(counter_name, shard, 1)])
+    return True
 
 
 def _due_key(batch_id: str, shard: int) -> str:
