@@ -16,7 +16,7 @@ ALL_TABLES = "*"
 
 _ON_MODELS = {
     "batch_get": {"BatchGetItem"},
-    "batch_write": {"DeleteItem", "PutItem"},
+    "batch_write": {"BatchWriteItem"},
     "count": {"Query", "Scan"},
     "delete": {"DeleteItem"},
     "get": {"GetItem"},
@@ -30,7 +30,7 @@ _ON_MODELS = {
 _TELLING = {"count": set[str](), "get": {"consistent_read"}, "update": {"actions"}, "refresh": {"consistent_read"}}
 _ON_CLIENTS = {
     "batch_get_item": {"BatchGetItem"},
-    "batch_write_item": {"DeleteItem", "PutItem"},
+    "batch_write_item": {"BatchWriteItem"},
     "delete_item": {"DeleteItem"},
     "get_item": {"GetItem"},
     "put_item": {"PutItem"},

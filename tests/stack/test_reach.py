@@ -44,6 +44,7 @@ def actions(tmp_path: Path, main: str, **modules: str) -> dict[str, set[str]]:
         ("Order.by_owner.query(1)", "Query"),
         ("Order.get(1)", "GetItem"),
         ("Order.batch_get([1])", "BatchGetItem"),
+        ("Order.batch_write()", "BatchWriteItem"),
         ("Order.scan()", "Scan"),
         ("Order(1).save()", "PutItem"),
         ("Order(1).delete()", "DeleteItem"),
