@@ -35,7 +35,7 @@ _PAGE = LOCAL / "backtest.html"
 
 def main(arguments: list[str] | None = None) -> int:
     """Compare and show; ends with 2 where a document is invalid, and with 1 where there is nothing to replay."""
-    options = _options(arguments)
+    options = options_of(arguments)
     # The engine reads its settings when it is imported. Nothing is posted from here.
     os.environ.setdefault("HUIKE_TABLE_PREFIX", "backtest-")
     os.environ.setdefault("HUIKE_ID_SECRET", "nothing is posted")
@@ -56,7 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _options(arguments: list[str] | None) -> argparse.Namespace:
+def options_of(arguments: list[str] | None) -> argparse.Namespace:
+    """The options that the command line gives."""
     parser = argparse.ArgumentParser(prog="python -m infra.backtest", description=__doc__)
     parser.add_argument("--programme", type=Path, required=True, metavar="FILE", help="the candidate document")
     parser.add_argument("--today", type=Path, metavar="FILE", help="today's document (default: see the guide)")
