@@ -87,6 +87,11 @@ def begin(night: str, *, now: int) -> bool:
     return StartItem.get(night, "start", consistent_read=True).sent_at is None
 
 
+def is_begun(night: str) -> bool:
+    """Whether a night was begun."""
+    return bool(list(StartItem.query(night, StartItem.part == "start", consistent_read=True)))
+
+
 def sent(night: str, *, now: int) -> None:
     """Note that all messages of a night are on their queues."""
     StartItem(night, "start").update(actions=[StartItem.sent_at.set(clock.text(now))])

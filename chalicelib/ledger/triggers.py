@@ -40,7 +40,7 @@ def audit_accounts(event: SQSEvent) -> dict[str, Any]:
     context: Any = event.context
     return walk.take_batch(
         event.to_dict(),
-        {"audit": audit_walk.Auditor},
+        lambda _leg: {"audit": audit_walk.Auditor},
         queue_url=settings().audit_queue_url,
         left_ms=context.get_remaining_time_in_millis,
         finish=audit_walk.finish,

@@ -69,7 +69,7 @@ _LEGS = msgspec.json.Decoder(Leg)
 
 def take_batch(
     event: Mapping[str, Any],
-    makers: Mapping[str, Maker],
+    makers: Callable[[Leg], Mapping[str, Maker]],
     *,
     queue_url: str,
     left_ms: Callable[[], int],
@@ -77,13 +77,14 @@ def take_batch(
 ) -> dict[str, Any]:
     """Walk the legs of a batch from a queue and name the messages that must come again.
 
-    `left_ms` says how much of the function's time is left, `finish` what is to be done after each leg.
+    `makers` says who visits the accounts of a leg, `left_ms` how much of the function's time is left, and `finish` what
+    is to be done after each leg.
     """
     failed = []
     for record in event["Records"]:
         try:
             leg = _LEGS.decode(record["body"])
-            progress = take(leg, makers, queue_url=queue_url, goes_on=lambda: left_ms() > _RESERVE_MS)
+            progress = take(leg, makers(leg), queue_url=queue_url, goes_on=lambda: left_ms() > _RESERVE_MS)
             if progress and finish:
                 finish(leg, progress)
         except Exception:

@@ -1,4 +1,4 @@
-"""What an admin can have done about one member's ledger: audit it, repair it, rebuild its view."""
+"""What an admin can have done: audit, repair or rebuild one member's ledger, and look at everybody's tier anew."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from chalicelib.ledger.auditing import audit
 from chalicelib.ledger.posting import MemberNotFound
 from chalicelib.ledger.schema import account_summary, entry_summary
 from chalicelib.ledger.table import read_view
+from chalicelib.members import retiering
 from chalicelib.members.repairing import AuditReason, Repair, repair
 
 MemberId = Annotated[str, Meta(pattern=r"^mem_[a-z0-9]{1,60}$")]
@@ -30,6 +31,9 @@ _HELP = {
         "note": "why (optional)",
     },
     "rebuild_member": {"action": "rebuild_member", "member_id": "mem_…"},
+    "preview_retier": {"action": "preview_retier", "version": 3, "(without version)": "the one in force"},
+    "retier": {"action": "retier", "by": "who has the tiers written down"},
+    "retier_progress": {"action": "retier_progress", "run": "as preview_retier or retier answered it"},
 }
 
 
@@ -60,11 +64,32 @@ class RebuildMember(Request, frozen=True, kw_only=True, tag="rebuild_member"):
     member_id: MemberId
 
 
-Requests = Help | AuditMember | RepairMember | RebuildMember
+class PreviewRetier(Request, frozen=True, kw_only=True, tag="preview_retier"):
+    """Begin to count who would move to another tier, by the programme in force or by a version that is to start."""
+
+    version: Annotated[int, Meta(ge=0)] | None = None
+
+
+class Retier(Request, frozen=True, kw_only=True, tag="retier"):
+    """Begin to write down every tier that is not what the member's last entry says."""
+
+    by: Who
+
+
+class RetierProgress(Request, frozen=True, kw_only=True, tag="retier_progress"):
+    """How far a preview or a re-tiering is, and who moves."""
+
+    run: Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+Requests = Help | AuditMember | RepairMember | RebuildMember | PreviewRetier | Retier | RetierProgress
 
 
 def done(request: Requests, now: int) -> dict[str, Any]:
-    """Do what is asked for and say what came of it. Raises MemberNotFound and what a repair raises."""
+    """Do what is asked for and say what came of it.
+
+    Raises MemberNotFound, VersionNotFound, RunNotFound and what a repair raises.
+    """
     match request:
         case AuditMember():
             return _audited(request.member_id, now)
@@ -75,8 +100,21 @@ def done(request: Requests, now: int) -> dict[str, Any]:
             if tail is None:
                 raise MemberNotFound("No member has this id.", field="member_id")
             return {"member_id": request.member_id, "seq": tail.seq, "available": tail.state.available}
+        case PreviewRetier() | Retier() | RetierProgress():
+            found: dict[str, Any] = msgspec.to_builtins(_retiered(request, now))
+            return found
         case Help():
             return {"actions": _HELP}
+
+
+def _retiered(request: PreviewRetier | Retier | RetierProgress, now: int) -> retiering.Run | retiering.Progress:
+    match request:
+        case PreviewRetier():
+            return retiering.start_preview(version=request.version, now=now)
+        case Retier():
+            return retiering.start(by=request.by, now=now)
+        case RetierProgress():
+            return retiering.progress(request.run)
 
 
 def _audited(member_id: str, now: int) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from chalice.app import Blueprint, SQSEvent
 from chalicelib.base import clock, console
 from chalicelib.base.settings import settings
 from chalicelib.ledger import walk
-from chalicelib.members import administering, night
+from chalicelib.members import administering, night, retiering
+from chalicelib.members.retiering import Retierer
 from chalicelib.members.sweeping import Sweeper
 
 logger = logging.getLogger(__name__)
@@ -19,6 +20,10 @@ blueprint = Blueprint(__name__)
 
 VISITORS: Final[dict[str, walk.Maker]] = {"sweep": Sweeper}
 """Who visits every account at night. An area above adds its visitor when its own triggers are imported."""
+
+
+def _visitors(leg: walk.Leg) -> Mapping[str, walk.Maker]:
+    return {retiering.RETIER: Retierer} if leg.walk in {retiering.RETIER, retiering.PREVIEW} else VISITORS
 
 
 @blueprint.lambda_function(name="start_night")
@@ -31,11 +36,11 @@ def start_night(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
 @blueprint.on_sqs_message(queue="nightly", batch_size=1, name="walk_accounts")
 def walk_accounts(event: SQSEvent) -> dict[str, Any]:
-    """Walk one leg of the accounts; answers which messages must come again."""
+    """Walk one leg of the accounts, at night or to re-tier them; answers which messages must come again."""
     context: Any = event.context
     return walk.take_batch(
         event.to_dict(),
-        VISITORS,
+        _visitors,
         queue_url=settings().nightly_queue_url,
         left_ms=context.get_remaining_time_in_millis,
     )

@@ -18,7 +18,7 @@ from chalicelib.ledger import triggers as ledger_triggers
 from chalicelib.ledger.chain import Entry
 from chalicelib.ledger.nights import DigestItem, ProgressItem
 from chalicelib.ledger.table import to_item
-from chalicelib.members import night
+from chalicelib.members import night, retiering
 from chalicelib.members import triggers as member_triggers
 
 FUNCTIONS = {"nightly": "walk_accounts", "audit": "audit_accounts"}
@@ -60,7 +60,7 @@ def queued(**changes: Any) -> Iterator[Queues]:
     wanted: dict[str, Any] = {"nightly_segments": 2, "audit_cycle_nights": 100_000, **changes}
     changed = replace(settings.settings(), nightly_queue_url="nightly", audit_queue_url="audit", **wanted)
     with mock.patch.object(queues, "send", lying.send):
-        modules = (night, audit_walk, member_triggers, ledger_triggers)
+        modules = (night, retiering, audit_walk, member_triggers, ledger_triggers)
         patches = [mock.patch.object(module, "settings", return_value=changed) for module in modules]
         for patch in patches:
             patch.start()

@@ -42,7 +42,14 @@ def repair(member_id: str, **changes: Any) -> dict[str, Any]:
 
 
 def test_help_says_what_can_be_asked_for() -> None:
-    assert set(asked("help")["actions"]) == {"audit_member", "repair", "rebuild_member"}
+    assert set(asked("help")["actions"]) == {
+        "audit_member",
+        "repair",
+        "rebuild_member",
+        "preview_retier",
+        "retier",
+        "retier_progress",
+    }
 
 
 class TestAnAudit:
