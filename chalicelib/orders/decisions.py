@@ -79,6 +79,12 @@ def check_time(program: Program, occurred_at: int, now: int) -> None:
         )
 
 
+def check_body(order: PurchaseIn, occurred_at: int, rulebook: Rulebook) -> None:
+    """Raises Invalid for an order whose parts do not add up, or whose currency was not taken at the time."""
+    purchase_of(order, occurred_at)
+    earning.check_currency(rulebook.then.program, order.currency)
+
+
 def earned_of(
     order: PurchaseIn, occurred_at: int, rulebook: Rulebook, member: Member, exhausted: AbstractSet[str] = frozenset()
 ) -> Earned:

@@ -62,7 +62,7 @@ def _post(order: OrderIn, *, actor: str, now: int) -> Posted[OrderStep]:
     book = rulebook(occurred_at, now)
     _check_addressee(order)
     # Everything that may be refused for the body's sake is refused before anybody is looked up.
-    decisions.earned_of(order, occurred_at, book, Member())
+    decisions.check_body(order, occurred_at, book)
     decisions.check_time(book.now.program, occurred_at, now)
     for _attempt in attempts():
         member_id = addressee(order)

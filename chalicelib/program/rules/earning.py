@@ -25,6 +25,13 @@ class CurrencyNotAccepted(Invalid):
     code = "currency_not_accepted"
 
 
+def check_currency(program: Program, currency: str) -> None:
+    """Raises CurrencyNotAccepted where the programme has no rate for a currency."""
+    if currency not in program.currencies:
+        accepted = ", ".join(sorted(program.currencies))
+        raise CurrencyNotAccepted(f"The programme takes {accepted}, not {currency}.", field="currency")
+
+
 def evaluate(program: Program, purchase: Purchase, member: Member, exhausted: AbstractSet[str] = frozenset()) -> Earned:
     """What `purchase` earns a member; a tier that the programme does not know is the first one.
 
@@ -37,9 +44,7 @@ def evaluate(program: Program, purchase: Purchase, member: Member, exhausted: Ab
     Points are floored once for the whole purchase; so two purchases may earn one point less than both at once for each
     rule that goes by the amount, and never more.
     """
-    if purchase.currency not in program.currencies:
-        accepted = ", ".join(sorted(program.currencies))
-        raise CurrencyNotAccepted(f"The programme takes {accepted}, not {purchase.currency}.", field="currency")
+    check_currency(program, purchase.currency)
     ready = ruleset(program)
     basket = Basket(program.earning, ready.selectors, purchase)
     tally = Tally(
