@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench package clean lock openapi replay rebuild audit drill huike-verify simulate mutants backtest deploy destroy verify-aws cost
+.PHONY: help run test check fix bench package clean lock openapi replay rebuild audit retier drill huike-verify simulate mutants backtest deploy destroy verify-aws cost
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ rebuild: $(READY) ## Make the accounts view anew from the ledger (ARGS="--stack 
 
 audit: $(READY) ## Audit every chain, every record and the view (ARGS="--stack NAME")
 	$(BIN)/python -m infra.audit $(ARGS)
+
+retier: $(READY) ## Write down everybody's tier by the programme in force (ARGS="--preview --version 3 --stack NAME")
+	$(BIN)/python -m infra.retier $(ARGS)
 
 drill: $(READY) ## Rehearse a restore on a local AWS: export, import, damage, rebuild, audit
 	$(BIN)/python -m infra.drill

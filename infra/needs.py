@@ -111,10 +111,12 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
     },
     "AdministerLedgerRole": {
         "AdministerLedgerLogs": _LOGS,
+        "NightlyQueue": "SendMessage",
         "AccountsTable": "GetItem UpdateItem",
         "EngagementTable": "BatchGetItem",
         "LedgerTable": _APPEND,
         "MembersTable": "BatchGetItem PutItem Query",
+        "NightsTable": "GetItem PutItem Query UpdateItem",
         "OrdersTable": "BatchGetItem",
         "RedemptionsTable": "BatchGetItem",
         "VouchersTable": "BatchGetItem",
