@@ -21,6 +21,7 @@ from tests.api.client import Response, client
 from tests.api.shop import PHONE, SHOP
 from tests.budgets import Budget, Cost
 from tests.costs_campaigns import campaigns
+from tests.costs_engagement import engagement
 from tests.costs_rewards import rewards
 from tests.costs_seldom import seldom
 from tests.meter import metered
@@ -68,6 +69,7 @@ def measured(*, history: int = 0) -> Iterator[Cost]:
     yield from seldom(member_id)
     yield from campaigns(member_id)
     yield from rewards(member_id)
+    yield from engagement()
 
 
 def _cost(budget: Budget, act: Callable[[], Response], expected: int = 201) -> Cost:

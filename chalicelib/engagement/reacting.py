@@ -48,29 +48,29 @@ def react(notice: Notice, *, now: int) -> None:
     if notice.kind == facts.MERGED_IN:
         merge = read_merge(notice.record)
         if merge is not None:
-            settling.settle(unite(notice.member_id, merge.closed_id), now=now)
+            settling.settle(*unite(notice.member_id, merge.closed_id), now=now)
         return
     heard = hearing.heard(notice, now=now)
     if heard is not None:
-        settling.settle(count(notice.member_id, heard), now=now)
+        settling.settle(*count(notice.member_id, heard), now=now)
 
 
-def count(member_id: str, fact: Fact) -> str:
-    """Keep a fact, or what is left of it, and walk on; gives the member under whose id it lies."""
+def count(member_id: str, fact: Fact) -> tuple[str, Stored]:
+    """Keep a fact, or what is left of it, and walk on; gives the member under whose id it lies, and the progress."""
     for _attempt in attempts():
         home, stored = locate(member_id)
         known = read_fact(home, fact.place)
         changed = fact if known is None else lessened(known, fact.marks)
         if changed == known:
-            return home
+            return home, stored
         progress = _walked_on(home, stored.progress, changed, is_new=known is None)
         if _commit([_moved_on(home, stored, progress), (fact_item(home, changed), None)]):
-            return home
+            return home, Stored(stored.version + 1, progress)
     raise Unavailable("The member's challenges are being changed by many at once.", code="busy")
 
 
-def unite(member_id: str, closed_id: str) -> str:
-    """Move what a member who was merged did in challenges to the one who took over; gives the latter's id.
+def unite(member_id: str, closed_id: str) -> tuple[str, Stored]:
+    """Move what a member who was merged did in challenges to the one who took over; gives the latter and its progress.
 
     One person has one card: all facts are walked together, and what both were paid counts together.
     """
@@ -78,7 +78,7 @@ def unite(member_id: str, closed_id: str) -> str:
         home, stored = locate(member_id)
         closed = read_progress(closed_id)
         if closed.moved_into:
-            return home
+            return home, stored
         own = {fact.place: fact for fact in read_facts(home)}
         moved = [_together(own.get(fact.place), fact) for fact in read_facts(closed_id)]
         united = {**own, **{fact.place: fact for fact in moved}}
@@ -98,7 +98,7 @@ def unite(member_id: str, closed_id: str) -> str:
             *((item, None) for item in items[-_TOGETHER_MAX:]),
         ]
         if _commit(writes):
-            return home
+            return home, Stored(stored.version + 1, progress)
     raise Unavailable("The members' challenges are being changed by many at once.", code="busy")
 
 

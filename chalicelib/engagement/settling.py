@@ -29,27 +29,26 @@ class _Terms(msgspec.Struct, frozen=True):
     expires_at: int
 
 
-def settle(member_id: str, *, now: int) -> None:
-    """Pay and take back until what is paid is what is done; `member_id` is the one under whom the progress lies.
+def settle(member_id: str, stored: Stored, *, now: int) -> None:
+    """Pay and take back until what is paid is what is done.
 
-    A member without any is passed over. Raises Unavailable.
+    `stored` is the progress as it was read or written last, and `member_id` the member under whose id it lies. Raises
+    Unavailable.
     """
     tries = attempts()
     next(tries)
-    while True:
-        stored = read_progress(member_id)
-        payment = next_payment(stored.progress.walks, stored.progress.paid)
-        if payment is None:
-            return
+    while payment := next_payment(stored.progress.walks, stored.progress.paid):
         try:
-            _settle(member_id, stored, payment, now=now)
+            stored = _settle(member_id, stored, payment, now=now)
         except (Lost, KeyReused):
             # Another fact has come in between, or another process has settled: look again.
             if next(tries, None) is None:
                 raise Unavailable("The member's challenges are being changed by many at once.", code="busy") from None
+            stored = read_progress(member_id)
 
 
-def _settle(member_id: str, stored: Stored, payment: Payment, *, now: int) -> None:
+def _settle(member_id: str, stored: Stored, payment: Payment, *, now: int) -> Stored:
+    """Make one payment; gives the progress after it. Raises Lost and KeyReused where it has changed."""
     turn = stored.progress.turns
     terms = _terms(stored, payment, now)
     after = msgspec.structs.replace(
@@ -68,6 +67,8 @@ def _settle(member_id: str, stored: Stored, payment: Payment, *, now: int) -> No
         return Plan(_decision(account, payment, terms, record_id, now=now), record, lambda _entry: [move])
 
     post(member_id, plan, now=lambda: now)
+    # If it had been made before, the next one finds out.
+    return Stored(stored.version + 1, after)
 
 
 def _terms(stored: Stored, payment: Payment, now: int) -> _Terms:
