@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from chalicelib.program.rules.expressions import ANYTHING, BOOLEAN, NUMBER, SCHEMA, STRING
@@ -65,7 +66,7 @@ def _parsed(expression: str) -> Any:
         with warnings.catch_warnings():
             # Literals that are not JSON, which the library only warns of.
             warnings.simplefilter("error", PendingDeprecationWarning)
-            tokens = [token["type"] for token in Lexer().tokenize(expression)]
+            tokens = [token["type"] for token in islice(Lexer().tokenize(expression), _TOKENS_MAX + 1)]
         if len(tokens) > _TOKENS_MAX or sum(token in _NESTING for token in tokens) > _NESTING_MAX:
             raise _Wrong("The condition is too long, or too deeply nested.")
         return Parser().parse(expression).parsed
