@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("audit", "cold_start", "costs", "growth", "request", "threads", "throughput")
+ALL = ("audit", "cold_start", "costs", "flash_sale", "growth", "request", "rules", "threads", "throughput")
 
 
 def main(names: list[str]) -> None:
