@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
@@ -15,6 +16,8 @@ from chalicelib.base.errors import Unavailable
 from chalicelib.base.retry import attempts
 from chalicelib.ledger.posting import Act, Lost, Write
 from chalicelib.vouchers.table import NAME, LimitItem, SlotItem
+
+logger = logging.getLogger(__name__)
 
 _BATCH_WRITE = 25
 
@@ -30,7 +33,9 @@ def read_all(keys: Sequence[Key]) -> list[Any]:
     wanted: Any = {NAME: {"Keys": [_raw_key(key, step) for _model, key, step in keys], "ConsistentRead": True}}
     found: dict[tuple[str, str], Any] = {}
     for _attempt in attempts():
-        answer = _client().batch_get_item(RequestItems=wanted)
+        answer = _sent("batch_get_item", wanted)
+        if answer is None:
+            continue
         for raw in answer["Responses"].get(NAME, []):
             found[raw["key"]["S"], raw["step"]["S"]] = raw
         wanted = answer.get("UnprocessedKeys")
@@ -52,7 +57,8 @@ def put_all(items: Sequence[dict[str, Any]]) -> None:
     for begin in range(0, len(items), _BATCH_WRITE):
         part: Any = {NAME: [{"PutRequest": {"Item": item}} for item in items[begin : begin + _BATCH_WRITE]]}
         for _attempt in attempts():
-            part = _client().batch_write_item(RequestItems=part).get("UnprocessedItems")
+            answer = _sent("batch_write_item", part)
+            part = part if answer is None else answer.get("UnprocessedItems")
             if not part:
                 break
         else:
@@ -137,6 +143,15 @@ def _raw_key(key: str, step: str) -> dict[str, Any]:
 
 def _is_taken(reason: dict[str, Any]) -> bool:
     return reason.get("Code") == "ConditionalCheckFailed"
+
+
+def _sent(operation: str, items: Any) -> Any:
+    """The answer to a batch, or None where it failed; it may then be carried out, wholly or in part."""
+    try:
+        return getattr(_client(), operation)(RequestItems=items)
+    except (BotoCoreError, ClientError):
+        logger.warning("%s failed, and is sent again", operation, exc_info=True)
+        return None
 
 
 def _client() -> Any:
