@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -43,6 +44,7 @@ def month_of(instant: int, zone: ZoneInfo) -> int:
     return local.year * 12 + local.month - 1
 
 
+@functools.lru_cache(maxsize=1024)
 def month_start(month: int, zone: ZoneInfo) -> int:
     """The instant at which a calendar month (year x 12 + month - 1) begins in `zone`."""
     return seconds(datetime(month // 12, month % 12 + 1, 1, tzinfo=zone))

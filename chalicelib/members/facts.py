@@ -52,7 +52,7 @@ def known(account: Account, program: Program, profile: ProfileFacts, *, at: int)
     state = account.state
     return Member(
         member_id=account.member_id,
-        tier=tiers.standing(program, state, at).code,
+        tier=tiers.judged(program, state, at)[1],
         segments=profile.segments,
         tags=profile.tags,
         birthday=profile.birthday,

@@ -12,7 +12,7 @@ from chalicelib.ledger import points
 from chalicelib.ledger.chain import Decision
 from chalicelib.ledger.effects import Effect, added_months, apply, combined
 from chalicelib.ledger.posting import Account
-from chalicelib.ledger.state import Limit, Lot, Month, Purchases, State, TierRecord
+from chalicelib.ledger.state import Limit, Lot, Month, Purchases, State
 from chalicelib.orders import amounts, reasons
 from chalicelib.orders.history import History
 from chalicelib.orders.rules import Earnings, GoneBack, Refunded, gone_back, nothing_refunded, reckoned
@@ -122,7 +122,7 @@ def earnings_of(
 
 def tier_code(state: State, program: Program, at: int) -> str:
     """The tier that a member holds at an instant, on this programme's ladder."""
-    return tiers.standing(program, state, at).code
+    return tiers.judged(program, state, at)[1]
 
 
 def earn(account: Account, earnings: Earnings, back: GoneBack, occurred_at: int) -> Effect:
@@ -169,8 +169,7 @@ def retiered(account: Account, effect: Effect, rulebook: Rulebook) -> tuple[Effe
     """The effect completed by the tier records that it leads to, and the tier code after it."""
     program = rulebook.now.program
     after = msgspec.structs.replace(account.state, months=added_months(account.state.months, effect.months))
-    records: tuple[TierRecord, ...] = tiers.judge(program, after, account.posted_at)
-    code = tiers.standing(program, after, account.posted_at).code
+    records, code = tiers.judged(program, after, account.posted_at)
     changed = records if records != account.state.tiers else None
     return msgspec.structs.replace(effect, tiers=changed), code
 

@@ -177,7 +177,7 @@ class _Replay:
         effect = points.spend(account.state, fact.points)
         extended_to = expiry.extended_to(self.program, fact.posted_at)
         self.redemptions[fact.key] = _Redemption(fact.member, fact.points, effect.debits)
-        effect = msgspec.structs.replace(effect, extended_to=extended_to)
+        effect = msgspec.structs.replace(effect, extended_to=extended_to, redeemed=(fact.key,))
         self._commit(fact.member, account.state, effect, account.posted_at)
 
     def _put_back(self, fact: PutBack) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chalicelib.base import clock
 from chalicelib.ledger.state import TierRecord
-from chalicelib.program.rules.tiers import Standing, judge, standing
+from chalicelib.program.rules.tiers import Standing, judge, judged, standing
 from tests.rules.tier_members import JANUARY, LADDER, ZONE, Member, mid, rules
 
 CODES = tuple(LADDER)
@@ -43,6 +43,7 @@ def test_judging_twice_changes_nothing(policy: Policy, history: dict[int, int], 
     at = mid(max(month, 23))
     once = judge(member.program, member.state, at)
     assert judge(member.program, member.holding(once), at) == once
+    assert judged(member.program, member.state, at) == (once, standing(member.program, member.state, at).code)
 
 
 @given(all_policies, histories, st.lists(st.integers(0, 60), max_size=10))

@@ -86,6 +86,14 @@ def judge(program: Program, state: State, at: int) -> tuple[TierRecord, ...]:
     return _judged(case_of(program, state), state.tiers, at)
 
 
+def judged(program: Program, state: State, at: int) -> tuple[tuple[TierRecord, ...], str]:
+    """What `judge` gives, and the code of the tier that is held by it: all that a posting needs of it."""
+    case = case_of(program, state)
+    records = _judged(case, state.tiers, at)
+    top = _top(case, records, at)
+    return records, program.tiers[top.position if top else 0].code
+
+
 def standing(program: Program, state: State, at: int) -> Standing:
     """The member's tier at `at`, with what is missing for the next one and for keeping this one."""
     case = case_of(program, state)
