@@ -101,6 +101,8 @@ def fold(state: State, at: int) -> Folded:
     arrival is judged at its own date, in their order. What arrives repays what is owed first, as every inflow does,
     unless it has expired on the way. Nothing that arrives expires before the member's activity lets it.
     """
+    if _is_still(state, at):
+        return Folded(state, 0, 0)
     due = [pending for pending in state.pending if pending.available_at <= at]
     lapsed = [hold for hold in state.holds if hold.until <= at]
     arrivals = [(pending.available_at, Lot(pending.expires_at, pending.points)) for pending in due]
@@ -189,6 +191,16 @@ def taken(lots: tuple[Lot, ...], debits: tuple[Lot, ...]) -> tuple[Lot, ...]:
         if points[lot.expires_at] < 0:
             raise Unbalanced(f"takes {lot.points} points from a lot that holds fewer")
     return tuple(Lot(expires_at, points[expires_at]) for expires_at in sorted(points) if points[expires_at])
+
+
+def _is_still(state: State, at: int) -> bool:
+    """Whether time has done nothing to a state up to `at`: mostly so, and then nothing need be put together anew."""
+    return (
+        (not state.lots or state.lots[0].expires_at > at)
+        and (not state.pending or state.pending[0].available_at > at)
+        and (not state.holds or all(hold.until > at for hold in state.holds))
+        and len(state.expired) <= EXPIRED_MAX
+    )
 
 
 def _points(lots: Iterable[Lot]) -> int:
