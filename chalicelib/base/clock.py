@@ -38,6 +38,7 @@ def parse(value: str) -> int:
     return seconds(datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC))
 
 
+@functools.lru_cache(maxsize=1024)
 def month_of(instant: int, zone: ZoneInfo) -> int:
     """The calendar month in which an instant falls, counted as year x 12 + month - 1."""
     local = datetime.fromtimestamp(instant, zone)

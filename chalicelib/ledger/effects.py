@@ -185,6 +185,8 @@ def added(lots: tuple[Lot, ...], more: list[Lot] | tuple[Lot, ...]) -> tuple[Lot
 
 def taken(lots: tuple[Lot, ...], debits: tuple[Lot, ...]) -> tuple[Lot, ...]:
     """Lots less others. Raises Unbalanced if a lot holds less than is taken."""
+    if not debits:
+        return lots
     points = {lot.expires_at: lot.points for lot in lots}
     for lot in debits:
         points[lot.expires_at] = points.get(lot.expires_at, 0) - lot.points
@@ -219,12 +221,16 @@ def _extended(lots: tuple[Lot, ...], to: int) -> tuple[Lot, ...]:
 
 
 def _holds(holds: tuple[Hold, ...], effect: Effect) -> tuple[Hold, ...]:
+    if not effect.unheld:
+        return holds + effect.held
     if any(hold not in holds for hold in effect.unheld):
         raise Unbalanced("ends a hold that is not there")
     return tuple(hold for hold in holds if hold not in effect.unheld) + effect.held
 
 
 def _pended(pending: tuple[Pending, ...], more: tuple[Pending, ...]) -> tuple[Pending, ...]:
+    if not more:
+        return pending
     points = {(item.available_at, item.expires_at): item.points for item in pending}
     for item in more:
         key = (item.available_at, item.expires_at)

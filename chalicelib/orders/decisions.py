@@ -23,6 +23,9 @@ from chalicelib.program.rules.inputs import Earned, Line, Member, Payment, Purch
 from chalicelib.program.rules.takes import Take
 from chalicelib.program.service import Versioned
 
+_NOTHING_BACK = GoneBack(points=0, qualifying_points=0, spend_minor=0, purchases=0)
+"""What has gone back of an order that is new."""
+
 
 class Rulebook(msgspec.Struct, frozen=True):
     """The programme's versions that an operation goes by.
@@ -178,8 +181,7 @@ def order_decision(
     account: Account, earnings: Earnings, refunded: Refunded | None, rulebook: Rulebook, fact: Fact
 ) -> Decision:
     """The entry of an order; `refunded` is what went back before a late claim."""
-    nothing = nothing_refunded(earnings)
-    back = gone_back(earnings, nothing, reckoned(earnings, refunded) if refunded else nothing)
+    back = gone_back(earnings, nothing_refunded(earnings), reckoned(earnings, refunded)) if refunded else _NOTHING_BACK
     effect, tier = retiered(account, earn(account, earnings, back, fact.occurred_at), rulebook)
     extended_to = expiry.extended_to(rulebook.then.program, fact.occurred_at)
     effect = msgspec.structs.replace(effect, extended_to=extended_to)
