@@ -24,6 +24,7 @@ from tests.costs_campaigns import campaigns
 from tests.costs_engagement import engagement
 from tests.costs_rewards import rewards
 from tests.costs_seldom import seldom
+from tests.costs_vouchers import vouchers
 from tests.meter import metered
 
 ENROL = Budget("enrol with phone and mail", 14, 1, 2, of="post_member")
@@ -70,6 +71,7 @@ def measured(*, history: int = 0) -> Iterator[Cost]:
     yield from campaigns(member_id)
     yield from rewards(member_id)
     yield from engagement()
+    yield from vouchers()
 
 
 def _cost(budget: Budget, act: Callable[[], Response], expected: int = 201) -> Cost:

@@ -136,6 +136,18 @@ def _write(bill: Bill, send: Send, parameters: dict[str, Any], read: Read) -> di
         bill.write_units += write_units(before, read(parameters["TableName"], key))
 
 
+def _batch_write(bill: Bill, send: Send, parameters: dict[str, Any], read: Read) -> dict[str, Any]:
+    puts = [
+        (table, request["PutRequest"]["Item"])
+        for table, requests in parameters["RequestItems"].items()
+        for request in requests
+    ]
+    before = [read(table, _key_of(table, item)) for table, item in puts]
+    answer = send()
+    bill.write_units += sum(write_units(old, item) for old, (_table, item) in zip(before, puts, strict=True))
+    return answer
+
+
 def _transact(bill: Bill, send: Send, parameters: dict[str, Any], read: Read) -> dict[str, Any]:
     parts = [part for item in parameters["TransactItems"] for part in item.values()]
     keys = [part.get("Key") or _key_of(part["TableName"], part["Item"]) for part in parts]
@@ -159,6 +171,7 @@ _COUNTERS: dict[str, Callable[[Bill, Send, dict[str, Any], Read], dict[str, Any]
     "Scan": _query,
     "GetItem": _get,
     "BatchGetItem": _batch_get,
+    "BatchWriteItem": _batch_write,
     "PutItem": _write,
     "UpdateItem": _write,
     "DeleteItem": _write,

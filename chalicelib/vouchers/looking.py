@@ -85,17 +85,21 @@ def find(ask: Ask, now: int) -> Found:
         raise VoucherNotFound
     batch_id = voucher.batch_id
     lock_key = lock_key_of(voucher_id, ask.session)
-    keys = [(BatchItem, batch_id, FIRST), (StateItem, batch_id, STATE), (SlotItem, lock_key, SLOT)]
-    if ask.member_id:
-        keys.append(limits.key_of(batch_id, ask.member_id))
-    item, state, lock, *limit = read_all(keys)
+    item, state, lock, limit = read_all(
+        [
+            (BatchItem, batch_id, FIRST),
+            (StateItem, batch_id, STATE),
+            (SlotItem, lock_key, SLOT) if ask.session else None,
+            limits.key_of(batch_id, ask.member_id) if ask.member_id else None,
+        ]
+    )
     known = batches.known(item, state)
     is_single = known.batch.kind == "single"
     found = Found(
         voucher=voucher,
         known=known,
         slot=(slot if is_single else lock) or _fresh(voucher_id if is_single else lock_key, batch_id),
-        limit=limit[0] if limit else None,
+        limit=limit,
     )
     _check_owner(found, ask, now)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,22 +25,24 @@ M = TypeVar("M", bound=Model)
 Key = tuple[type[Model], str, str]
 
 
-def read_all(keys: Sequence[Key]) -> list[Any]:
-    """The items of some keys as they are now, None for those that are not there, in one call.
+def read_all(keys: Sequence[Key | None]) -> list[Any]:
+    """The items of some keys as they are now, None for those that are not there (or no keys), in one call.
 
     Raises Unavailable where the database leaves some unread again and again.
     """
-    wanted: Any = {NAME: {"Keys": [_raw_key(key, step) for _model, key, step in keys], "ConsistentRead": True}}
+    wanted: Any = {
+        NAME: {"Keys": [_raw_key(key, step) for _model, key, step in filter(None, keys)], "ConsistentRead": True}
+    }
     found: dict[tuple[str, str], Any] = {}
     for _attempt in attempts():
-        answer = _sent("batch_get_item", wanted)
+        answer = _sent(lambda items: _client().batch_get_item(RequestItems=items), wanted)
         if answer is None:
             continue
         for raw in answer["Responses"].get(NAME, []):
             found[raw["key"]["S"], raw["step"]["S"]] = raw
         wanted = answer.get("UnprocessedKeys")
         if not wanted:
-            return [_item(model, found.get((key, step))) for model, key, step in keys]
+            return [_item(key[0], found.get(key[1:])) if key else None for key in keys]
     raise Unavailable("The vouchers cannot be read just now. Send the same request again.", code="busy")
 
 
@@ -57,7 +59,7 @@ def put_all(items: Sequence[dict[str, Any]]) -> None:
     for begin in range(0, len(items), _BATCH_WRITE):
         part: Any = {NAME: [{"PutRequest": {"Item": item}} for item in items[begin : begin + _BATCH_WRITE]]}
         for _attempt in attempts():
-            answer = _sent("batch_write_item", part)
+            answer = _sent(lambda items: _client().batch_write_item(RequestItems=items), part)
             part = part if answer is None else answer.get("UnprocessedItems")
             if not part:
                 break
@@ -145,12 +147,12 @@ def _is_taken(reason: dict[str, Any]) -> bool:
     return reason.get("Code") == "ConditionalCheckFailed"
 
 
-def _sent(operation: str, items: Any) -> Any:
+def _sent(send: Callable[[Any], Any], items: Any) -> Any:
     """The answer to a batch, or None where it failed; it may then be carried out, wholly or in part."""
     try:
-        return getattr(_client(), operation)(RequestItems=items)
+        return send(items)
     except (BotoCoreError, ClientError):
-        logger.warning("%s failed, and is sent again", operation, exc_info=True)
+        logger.warning("a batch of items failed, and is sent again", exc_info=True)
         return None
 
 

@@ -253,7 +253,9 @@ def _undo(use: UseStep, step: str, actor: str, now: int) -> Posted[UseStep]:
 
 
 def _given_back(use: UseStep, now: int) -> list[Write]:
-    slot, limit = read_all([(SlotItem, use.voucher_id, SLOT), (LimitItem, use.limit_key or "-", LIMIT)])
+    slot, limit = read_all(
+        [(SlotItem, use.voucher_id, SLOT), (LimitItem, use.limit_key, LIMIT) if use.limit_key else None]
+    )
     writes = [tallies.counting(use.batch_id, "rolled_back", use.record_id)]
     if use.is_single:
         if slot is None or slot.use != use.record_id:
