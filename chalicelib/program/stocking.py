@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from chalicelib.counters import service as counters
 from chalicelib.counters.service import Counter
 from chalicelib.counters.table import ShardItem, read_shards
@@ -36,6 +38,25 @@ def filling(program: Program, version: int, *, is_copy: bool) -> tuple[list[Writ
         if not found:
             writes += _raising(counter, reward.stock.total, shards, version)
     return writes, problems
+
+
+class Level(msgspec.Struct, frozen=True, kw_only=True):
+    """How full a stock is: what was put in is always what was sold, what is held and what is left."""
+
+    put_in: int
+    sold: int
+    held: int
+    left: int
+
+
+def level(code: str, now: int) -> Level | None:
+    """How full the stock of a reward is; None where nothing was ever put in. What has lapsed of holds is left."""
+    shards = read_shards(f"stock#{code}")
+    if not shards:
+        return None
+    put_in, left = sum(item.put_in for item in shards), sum(item.left_at(now) for item in shards)
+    held = sum(amount for item in shards for until, amount in item.holds().items() if until > now)
+    return Level(put_in=put_in, sold=put_in - held - left, held=held, left=left)
 
 
 def _problems(stock: Stock, shards: Sequence[ShardItem], path: str, *, is_copy: bool) -> Iterator[Problem]:

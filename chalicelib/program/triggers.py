@@ -12,9 +12,10 @@ from msgspec import Meta
 
 from chalicelib.base import clock, console
 from chalicelib.base.console import Note, Request, Who
-from chalicelib.program import funding, service
-from chalicelib.program.document import encode
-from chalicelib.program.rules import campaigns
+from chalicelib.program import funding, service, stocking
+from chalicelib.program.document import Program, encode
+from chalicelib.program.document.rewards import Reward
+from chalicelib.program.rules import campaigns, rewarding
 from chalicelib.program.service import Publication
 from chalicelib.program.validation import InvalidProgram, validate
 
@@ -35,6 +36,7 @@ _HELP = {
     "versions": {"action": "versions"},
     "show": {"action": "show", "version": 3, "(without version)": "the one in force"},
     "campaigns": {"action": "campaigns", "version": 3, "(without version)": "the one in force"},
+    "rewards": {"action": "rewards", "version": 3, "(without version)": "the one in force"},
 }
 
 
@@ -54,6 +56,12 @@ class Show(Request, frozen=True, kw_only=True, tag="show"):
 
 class Campaigns(Request, frozen=True, kw_only=True, tag="campaigns"):
     """A version's campaigns as they are now, and how full their budgets are."""
+
+    version: int | None = None
+
+
+class Rewards(Request, frozen=True, kw_only=True, tag="rewards"):
+    """A version's rewards as they are now, and how full their stocks are."""
 
     version: int | None = None
 
@@ -82,7 +90,7 @@ class RollBack(Request, frozen=True, kw_only=True, tag="roll_back"):
     starts_at: Moment | None = None
 
 
-Questions = Help | Versions | Show | Campaigns | Validate
+Questions = Help | Versions | Show | Campaigns | Rewards | Validate
 Requests = Questions | Publish | RollBack
 
 
@@ -125,6 +133,8 @@ def _told(request: Questions, now: int) -> dict[str, Any]:
             return _shown(request.version, now)
         case Campaigns():
             return _campaigns(request.version, now)
+        case Rewards():
+            return _rewards(request.version, now)
         case Versions():
             in_force = service.in_force(now, now=now).version
             return {"in_force": in_force, "versions": [_readable(item) for item in service.versions()]}
@@ -159,6 +169,41 @@ def _campaigns(number: int | None, now: int) -> dict[str, Any]:
             for campaign in program.campaigns
         ],
     }
+
+
+def _rewards(number: int | None, now: int) -> dict[str, Any]:
+    found = service.in_force(now, now=now) if number is None else service.version(number)
+    program = found.program
+    return {
+        "version": found.version,
+        "time_zone": program.time_zone,
+        "rewards": [
+            {
+                "code": reward.code,
+                "title": reward.title.en,
+                "state": _state(program, reward, now),
+                "starts_at": reward.starts_at,
+                "ends_at": reward.ends_at,
+                "stock": _stock(reward, now),
+            }
+            for reward in rewarding.catalogue(program)
+        ],
+    }
+
+
+def _state(program: Program, reward: Reward, now: int) -> str:
+    match rewarding.closed(program, reward, now):
+        case rewarding.NotYet():
+            return "scheduled"
+        case rewarding.Ended():
+            return "ended"
+        case _:
+            return "live"
+
+
+def _stock(reward: Reward, now: int) -> dict[str, Any] | None:
+    level = stocking.level(reward.code, now)
+    return msgspec.structs.asdict(level) if level else None
 
 
 def _levels(code: str) -> dict[str, Any]:

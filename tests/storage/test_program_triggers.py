@@ -26,7 +26,7 @@ def code_of(answer: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("event", [{}, {"action": "help"}])
 def test_help_says_what_can_be_asked_for(event: dict[str, Any]) -> None:
-    actions = {"validate", "publish", "roll_back", "versions", "show", "campaigns"}
+    actions = {"validate", "publish", "roll_back", "versions", "show", "campaigns", "rewards"}
     assert set(administer_program(event, None)["actions"]) == actions
 
 

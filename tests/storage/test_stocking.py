@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.base import clock
+from chalicelib.counters import holding
 from chalicelib.counters import service as counters
 from chalicelib.counters.service import CounterNotFound
+from chalicelib.counters.table import read_shards
 from chalicelib.ledger.posting import put_once
 from chalicelib.program import service as programs
+from chalicelib.program.triggers import administer_program
 from chalicelib.program.validation import InvalidProgram
 from tests.programs import document
 from tests.rewards import reward, stock
@@ -76,3 +80,15 @@ def test_one_publication_takes_so_many_parts() -> None:
     publish(*rewards[:4])
     publish(*rewards)
     assert stock("r4") == (20, 0, 20)
+
+
+def test_the_console_shows_what_was_put_in_sold_held_and_is_left() -> None:
+    publish(reward(stock={"total": 10}, ends_at="2000-01-01T00:00"), reward("free", points=1))
+    counter, now = counters.Counter("stock#mug", 1), clock.now()
+    for number, lapses_at in enumerate((None, now + 60, now)):
+        write = holding.take_from(read_shards("stock#mug")[0], 2, now - 60, lapses_at=lapses_at)
+        put_once(counters._fill(counter, 2, f"fil_{number}", "test", NOW), [write])
+    answer = administer_program({"action": "rewards"}, None)
+    mug, free = answer["rewards"]
+    assert (mug["code"], mug["state"], free["state"], free["stock"]) == ("mug", "ended", "live", None)
+    assert mug["stock"] == {"put_in": 10, "sold": 2, "held": 2, "left": 6}

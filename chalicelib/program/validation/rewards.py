@@ -16,7 +16,7 @@ LIMITS_MAX: Final = 40
 
 
 def check_rewards(program: Program) -> Iterator[Problem]:
-    """Every reward has a code of its own, known tiers, prices that can be told apart, and a window in the right order."""
+    """Every reward has a code of its own, known tiers, prices to be told apart, and a window in the right order."""
     codes = [reward.code for reward in program.rewards]
     for index in repeated(codes):
         yield Problem(f"rewards[{index}].code", f"{codes[index]} stands twice.")
