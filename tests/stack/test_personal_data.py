@@ -23,7 +23,14 @@ GIVEN, FAMILY, DISPLAY = "Xiaomingprivate", "Zhuprivate", "明私"
 NOTE = "lives next door to the shop"
 SECRETS = (MAIL, MAIL.partition("@")[0], PHONE, PHONE[3:], GIVEN, FAMILY, DISPLAY, NOTE, "1988-08-18")
 
-MAY_HOLD_NONE = ("LedgerTableName", "AccountsTableName", "CountersTableName", "NightsTableName", "ProgramsTableName")
+MAY_HOLD_NONE = (
+    "LedgerTableName",
+    "AccountsTableName",
+    "CountersTableName",
+    "NightsTableName",
+    "ProgramsTableName",
+    "VouchersTableName",
+)
 
 
 @pytest.fixture(scope="module")
