@@ -7,7 +7,7 @@ shard, so that a reversal puts back there. What was put in is always what was ta
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -145,6 +145,31 @@ def take(claim: Claim, shard: int) -> Write:
         ShardItem.left >= claim.amount,
         (ShardItem.left.add(-claim.amount), ShardItem.taken.add(claim.amount)),
     )
+
+
+def take_gathered(claim: Claim, shard: int, others: Mapping[int, int]) -> list[Write]:
+    """The writes that move what `others` (by shard) give up into one shard, and take what is claimed from there.
+
+    So the last of a counter can be taken though no shard covers it, the amount is still taken from one shard alone, and
+    a reversal puts it back there. They fail where a shard holds less than was seen.
+    """
+    moved = sum(others.values())
+    name = claim.counter.name
+    taking = (
+        *([ShardItem.put_in.add(moved)] if moved else []),
+        ShardItem.left.add(moved - claim.amount),
+        ShardItem.taken.add(claim.amount),
+    )
+    giving = [
+        Write(
+            ShardItem(name, other),
+            Act.UPDATE,
+            ShardItem.left >= part,
+            (ShardItem.put_in.add(-part), ShardItem.left.add(-part)),
+        )
+        for other, part in others.items()
+    ]
+    return [Write(ShardItem(name, shard), Act.UPDATE, ShardItem.left >= claim.amount - moved, taking), *giving]
 
 
 def give_back(name: str, shard: int, amount: int) -> Write:

@@ -2,20 +2,21 @@
 
 A campaign's budget of points and its budget of awards are a counter each. What an operation takes of them is taken in
 the operation's own transaction, and its record says from which shards, so that a reversal puts back there. An award is
-never split: a campaign of which no shard covers it gives nothing, and the operation is evaluated again without it.
+taken from one shard; where none covers it alone, what others hold is moved there in the same transaction. A campaign
+that cannot pay for it even so gives nothing, and the operation is evaluated again without it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
 from chalicelib.base.errors import Unavailable
 from chalicelib.base.retry import attempts
 from chalicelib.counters import service as counters
-from chalicelib.counters.rules import covering, probe_order
+from chalicelib.counters.rules import gathering, probe_order
 from chalicelib.counters.service import Claim, Counter
 from chalicelib.counters.table import read_shards
 from chalicelib.ledger import posting
@@ -29,6 +30,9 @@ from chalicelib.program.rules.takes import Take
 
 R = TypeVar("R", bound=Record)
 
+# With these an operation still fits into its transaction of 100 items.
+_MOVES_MAX: Final = 60
+
 _exhausted_before: set[str] = set()
 """Counters that were found too low by this process. They are looked at before anything is tried on them again, which
 is cheaper than a transaction that fails; a refund or a raise is seen at once all the same."""
@@ -38,13 +42,15 @@ class Funds(msgspec.Struct, frozen=True):
     """The budgets as one operation sees them at one try.
 
     `exhausted` are the campaigns that cannot pay for what they would give: what `evaluate` is told. `shards` are the
-    shards, by counter, that cover it according to a look at all of them.
+    shards, by counter, that cover it according to a look at all of them, and `moves` is what must be moved there from
+    others because none of them does alone.
     """
 
     program: Program
     operation_id: str
     exhausted: frozenset[str] = frozenset()
     shards: dict[str, int] = {}
+    moves: dict[str, dict[int, int]] = {}
 
     def takes(self, awards: Sequence[Award]) -> tuple[Take, ...]:
         """What `awards` take of the budgets, for the operation's record. Campaigns without a budget are left out."""
@@ -71,18 +77,18 @@ class Funds(msgspec.Struct, frozen=True):
 
     def looked(self, takes: Sequence[Take]) -> Funds:
         """The same after a look at all shards of the counters that `takes` draw on."""
-        exhausted, shards = set(self.exhausted), dict(self.shards)
+        exhausted, shards, moves = set(self.exhausted), dict(self.shards), dict(self.moves)
         for take in takes:
             for counter, amount in _amounts(self.program, take):
                 left = {item.shard: item.left for item in read_shards(counter.name)}
-                shard = covering(self.operation_id, left, amount)
-                if shard is None:
+                found = gathering(self.operation_id, left, amount)
+                if found is None or len(found[1]) + sum(map(len, moves.values())) > _MOVES_MAX:
                     _exhausted_before.add(counter.name)
                     exhausted.add(take.campaign)
                 else:
                     _exhausted_before.discard(counter.name)
-                    shards[counter.name] = shard
-        return Funds(self.program, self.operation_id, frozenset(exhausted), shards)
+                    shards[counter.name], moves[counter.name] = found
+        return Funds(self.program, self.operation_id, frozenset(exhausted), shards, moves)
 
 
 Decide = Callable[[Account, Funds], tuple[Plan[R], Sequence[Take]]]
@@ -141,11 +147,12 @@ def affordable(program: Program, operation_id: str, evaluate: Callable[[frozense
 
 def taking(funds: Funds, takes: Sequence[Take]) -> list[Write]:
     """The writes that take from the counters."""
-    return [
-        counters.take(Claim(counter, amount, funds.operation_id), shard)
-        for take in takes
-        for (counter, amount), shard in zip(_amounts(funds.program, take), _shards(take), strict=True)
-    ]
+    writes: list[Write] = []
+    for take in takes:
+        for (counter, amount), shard in zip(_amounts(funds.program, take), _shards(take), strict=True):
+            claim, others = Claim(counter, amount, funds.operation_id), funds.moves.get(counter.name, {})
+            writes += counters.take_gathered(claim, shard, others) if others else [counters.take(claim, shard)]
+    return writes
 
 
 def giving_back(take: Take, points: int, awards: int) -> list[Write]:

@@ -38,8 +38,8 @@ def filling(program: Program, version: int, *, is_copy: bool = False) -> list[Wr
     A campaign that is a draft has none yet. Budgets are kept by the campaign's code for ever, under every version: they
     are only ever raised, and at once. A copy of an earlier version (`is_copy`) leaves in what was put in after it.
 
-    Raises InvalidProgram for a budget or stock that would be lowered or divided anew, for a budget of which a part
-    covers no award, and for more than one transaction holds.
+    Raises InvalidProgram for a budget or stock that would be lowered or divided anew, for a budget that covers no
+    award, and for more than one transaction holds.
     """
     writes: list[Write] = []
     problems: list[Problem] = []
@@ -97,12 +97,9 @@ def _problems(
             f"{put_in} were put in by an earlier version, and a budget can only be raised. "
             "Pause the campaign to stop it; another campaign needs another code.",
         )
-    elif unit == "points" and (largest := _largest(campaign)) > total // budget.shards:
-        # An award is taken from one part, so this one could never be given.
+    elif unit == "points" and (largest := _largest(campaign)) > total:
         yield Problem(
-            f"{path}.shards",
-            f"Each of {budget.shards} parts holds {total // budget.shards} points, "
-            f"which does not cover one award of {largest}: take fewer parts.",
+            f"{path}.{unit}", f"One of the campaign's rules gives {largest} at once, more than there is in all."
         )
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.counters.rules import SHARDS_MAX, covering, probe_order, spread
+from chalicelib.counters.rules import SHARDS_MAX, covering, gathering, probe_order, spread
 
 ids = st.text(min_size=1, max_size=40)
 counts = st.integers(1, SHARDS_MAX)
@@ -32,6 +32,23 @@ def test_the_next_shard_is_the_first_in_order_that_holds_enough(
 ) -> None:
     able = [shard for shard in probe_order(operation_id, 10) if left.get(shard, 0) >= amount]
     assert covering(operation_id, left, amount) == (able[0] if able else None)
+
+
+@given(ids, st.dictionaries(st.integers(0, 9), st.integers(0, 20)), st.integers(1, 90))
+def test_what_no_shard_covers_is_gathered_in_one_of_them_if_all_together_do(
+    operation_id: str, left: dict[int, int], amount: int
+) -> None:
+    found = gathering(operation_id, left, amount)
+    if found is None:
+        assert sum(left.values()) < amount
+        return
+    shard, moved = found
+    assert shard not in moved
+    assert all(0 < part <= left[other] for other, part in moved.items())
+    assert left[shard] + sum(moved.values()) >= amount
+    if moved:
+        assert covering(operation_id, left, amount) is None
+        assert left[shard] + sum(moved.values()) == amount
 
 
 @given(ids, st.integers(0, 10_000), counts)

@@ -87,13 +87,16 @@ def taken(orders: list[History]) -> tuple[int, int]:
     return sum(take.points for take in takes), len(takes)
 
 
-def test_a_budget_is_spent_to_its_last_point_and_no_further() -> None:
-    publish(campaign("raced", 50, budget={"points": 1000, "awards": 40, "shards": 4}), now=_EARLIER)
+@pytest.mark.parametrize(("given", "shards"), [(50, 4), (70, 8)])
+def test_a_budget_is_spent_to_its_last_award_and_no_further(given: int, shards: int) -> None:
+    """Of 50 points every shard holds a whole number; of 70 the last ones are gathered from several shards."""
+    publish(campaign("raced", given, budget={"points": 1000, "awards": 40, "shards": shards}), now=_EARLIER)
     orders = played(_ORDERS, writers.enrolled(_MEMBERS))
-    assert budget("raced") == (1000, 1000, 0)
-    assert budget("raced", "awards") == (40, 20, 20)
-    assert taken(orders) == (1000, 20)
-    assert Counter(past.earnings.points for past in orders) == {150: 20, 100: _ORDERS - 20}
+    awards = 1000 // given
+    assert budget("raced") == (1000, awards * given, 1000 % given)
+    assert budget("raced", "awards") == (40, awards, 40 - awards)
+    assert taken(orders) == (awards * given, awards)
+    assert Counter(past.earnings.points for past in orders) == {100 + given: awards, 100: _ORDERS - awards}
 
 
 def test_what_cancelled_orders_give_back_is_taken_by_others_exactly() -> None:

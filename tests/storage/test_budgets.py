@@ -225,3 +225,34 @@ class TestAQuotesLook:
 
         assert budgets.affordable(found, "quote", awards).exhausted == {"summer"}
         assert (budget(), budget("summer")) == ((50, 0, 50), (49, 0, 49))
+
+
+class TestTheLastOfABudget:
+    def test_is_gathered_in_one_shard_where_none_covers_it_alone(self) -> None:
+        found = funded(spring={"points": 95, "shards": 4})
+        takes = [gain(f"op-{number}", found).record.takes for number in range(2)]
+        assert (budget(), balance()) == ((95, 50, 45), 250)
+        assert [take for take in takes if take != "[]"] == [takes[0]]
+
+    def test_is_spent_to_the_last_award_that_it_covers(self) -> None:
+        found = funded(spring={"points": 1000, "shards": 8})
+        for number in range(12):
+            gain(f"op-{number}", found, amount=97)
+        assert (budget(), balance()) == ((1000, 970, 30), 12 * 100 + 970)
+
+    def test_comes_back_to_the_shard_that_it_was_gathered_in(self) -> None:
+        found = funded(spring={"points": 100, "shards": 5})
+        gain("op", found)
+        (item,) = [item for item in read_shards(counter_name("spring", "points")) if item.taken]
+        assert item.taken == 50
+        back = budgets.giving_back(Take("spring", 50, int(item.shard)), 50, 0)
+        put_once(Gain("r", record_id="r", request_hash="r", kind="k", occurred_at="x", posted_at="x"), back)
+        assert budget() == (100, 0, 100)
+
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_is_gathered_once_whatever_fails_on_the_way(self, fault: faults.Fault) -> None:
+        found = funded(spring={"points": 60, "shards": 4})
+        with faults.calls(fault):
+            gain("op", found)
+        assert gain("op", found).replayed
+        assert (budget(), balance()) == ((60, 50, 10), 150)

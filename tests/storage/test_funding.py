@@ -96,10 +96,10 @@ class TestABudget:
         published(spring(400, status="paused"))
         assert budget() == (400, 0, 400)
 
-    def test_of_which_no_part_covers_an_award_is_refused(self) -> None:
-        (field, detail), *_ = refused(campaign(rules=[bonus("gift", 251)], budget={"points": 1000, "shards": 4}))
-        assert (field, "251" in detail) == ("campaigns[0].budget.shards", True)
-        published(campaign(rules=[bonus("gift", 250)], budget={"points": 1000, "shards": 4}))
+    def test_that_covers_no_award_is_refused(self) -> None:
+        (field, detail), *_ = refused(campaign(rules=[bonus("gift", 1001)], budget={"points": 1000, "shards": 4}))
+        assert (field, "1001" in detail) == ("campaigns[0].budget.points", True)
+        published(campaign(rules=[bonus("gift", 1000)], budget={"points": 1000, "shards": 4}))
 
     def test_left_out_by_a_later_version_keeps_what_is_in_it(self) -> None:
         published(spring())

@@ -205,7 +205,7 @@ class Audience(Part, frozen=True, kw_only=True):
 class Budget(Part, frozen=True, kw_only=True):
     """What a campaign may give in all: points, awards (an order or event that gained by it), or both.
 
-    Each lies in `shards` parts, from which as many may take at once; an award is taken from one part.
+    Each lies in `shards` parts, from which as many may take at once; an award is taken whole, from one part.
     """
 
     points: Annotated[int, Meta(ge=1, le=1_000_000_000_000)] | None = None
