@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("audit", "cold_start", "costs", "flash_sale", "growth", "request", "rules", "threads", "throughput")
+ALL = ("audit", "backtest", "cold_start", "costs", "flash_sale", "growth", "request", "rules", "threads", "throughput")
 
 
 def main(names: list[str]) -> None:
