@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -24,14 +23,22 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def programme(stack: Stack) -> Iterator[None]:
-    """Challenges in force while these tests run; the programme of before comes back after them."""
-    before = seed.administer(stack, {"action": "show"})["document"]
-    kept = {"challenges": [card(stamps=3, given=1, badge=CLUB), streak(length=2)]}
+def programme(stack: Stack) -> None:
+    """Challenges for members with a tag, so that those of other tests, which know of no challenges, have none."""
+    mine: dict[str, Any] = {"audience": {"tags": ["player"]}}
+    kept = {"challenges": [card(stamps=3, given=1, badge=CLUB, **mine), streak(length=2, **mine)]}
     answer = seed.administer(stack, {"action": "publish", "document": document(**kept), "by": "test"})
     assert "error" not in answer, answer
-    yield
-    seed.administer(stack, {"action": "publish", "document": before, "by": "test"})
+
+
+@pytest.fixture
+def member(shop: httpx.Client) -> str:
+    """Somebody for whom the challenges are."""
+    number = next(_numbers)
+    profile = {"mail": f"player-{number}@example.com", "tags": ["player"]}
+    answer = shop.post("/v1/members", json=profile, headers={"Idempotency-Key": f"player-{number}"})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["member"]["id"])
 
 
 def challenge(shop: httpx.Client, member: str, code: str = "tea_card") -> dict[str, Any]:
@@ -46,8 +53,7 @@ def event(member: str, **fields: Any) -> dict[str, Any]:
     return {"source": "stack", "event_id": name, "type": "check_in", "occurred_at": at, "member_id": member, **fields}
 
 
-def test_purchases_fill_a_card_and_its_reward_is_paid(shop: httpx.Client) -> None:
-    member = enrol(shop)
+def test_purchases_fill_a_card_and_its_reward_is_paid(shop: httpx.Client, member: str) -> None:
     sent = [order(member) for _purchase in range(2)]
     posted = [shop.post("/v1/orders", json=body).json()["order"]["id"] for body in sent]
 
@@ -62,8 +68,7 @@ def test_purchases_fill_a_card_and_its_reward_is_paid(shop: httpx.Client) -> Non
     assert challenge(shop, member)["earned"] == 1
 
 
-def test_events_are_posted_and_keep_a_streak(shop: httpx.Client) -> None:
-    member = enrol(shop)
+def test_events_are_posted_and_keep_a_streak(shop: httpx.Client, member: str) -> None:
     yesterday = clock.text(clock.now() - 60 - clock.DAY_S)
     first = shop.post("/v1/events", json=event(member, occurred_at=yesterday))
     assert first.status_code == 201, first.text
@@ -75,8 +80,9 @@ def test_events_are_posted_and_keep_a_streak(shop: httpx.Client) -> None:
     eventually(lambda: "challenge_undone" in kinds(shop, member))
 
 
-def test_a_notice_that_comes_again_pays_nothing_twice(stack: Stack, shop: httpx.Client, dynamodb: Any) -> None:
-    member = enrol(shop)
+def test_a_notice_that_comes_again_pays_nothing_twice(
+    stack: Stack, shop: httpx.Client, dynamodb: Any, member: str
+) -> None:
     for _purchase in range(2):
         shop.post("/v1/orders", json=order(member))
     eventually(lambda: "challenge_done" in kinds(shop, member))
@@ -96,8 +102,9 @@ def test_a_notice_that_comes_again_pays_nothing_twice(stack: Stack, shop: httpx.
     assert kinds(shop, member).count("challenge_done") == 1
 
 
-def test_poison_ends_in_the_dead_letters_and_holds_nobody_back(stack: Stack, shop: httpx.Client, sqs: Any) -> None:
-    member = enrol(shop)
+def test_poison_ends_in_the_dead_letters_and_holds_nobody_back(
+    stack: Stack, shop: httpx.Client, sqs: Any, member: str
+) -> None:
     failures, queue = stack.outputs["ChallengesFailuresUrl"], stack.outputs["ChallengesQueueUrl"]
     before = seed.waiting(sqs, failures)
     lost = {"member_id": member, "seq": 2, "kind": "order", "record": "ord_" + "a" * 26}
@@ -111,3 +118,10 @@ def test_poison_ends_in_the_dead_letters_and_holds_nobody_back(stack: Stack, sho
     assert redrive(sqs, failures, queue) == f"{before + 2} messages moved"
     eventually(lambda: seed.waiting(sqs, failures) == before + 2)
     sqs.purge_queue(QueueUrl=failures)
+
+
+def test_who_does_not_belong_to_the_audience_plays_no_part(shop: httpx.Client) -> None:
+    other = enrol(shop)
+    for _purchase in range(3):
+        shop.post("/v1/orders", json=order(other))
+    assert shop.get(f"/v1/members/{other}/challenges").json()["challenges"] == []

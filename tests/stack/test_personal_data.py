@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from chalicelib.base import clock
 from infra.local.deploy import Stack
 from infra.local.tokens import member_token
 from tests.stack.conftest import eventually
@@ -75,6 +76,16 @@ def points(shop: httpx.Client, member: str) -> None:
     assert shop.post(f"/v1/members/{member}/adjustments", json=asked, headers=key).status_code == 201
     spent = {"points": 100, "currency": "CNY", "note": f"{NOTE}, {GIVEN}"}
     assert shop.post(f"/v1/members/{member}/redemptions", json=spent, headers=key).status_code == 201
+    said = {
+        "source": "crm",
+        "event_id": MAIL,
+        "type": "visit",
+        "occurred_at": clock.text(clock.now()),
+        "member_id": member,
+        "store": DISPLAY,
+        "properties": {"note": f"{NOTE}, {GIVEN}", "mail": MAIL},
+    }
+    assert shop.post("/v1/events", json=said).status_code == 201
     posted = shop.post("/v1/orders", json=order(member)).json()["order"]
     body = {"occurred_at": posted["occurred_at"], "note": f"{NOTE}, {MAIL}"}
     assert shop.post(f"/v1/orders/{posted['id']}/cancel", json=body).status_code == 201
@@ -89,6 +100,8 @@ def refused(shop: httpx.Client, profile: dict[str, Any]) -> None:
     assert shop.post("/v1/members", content=f'{{"mail": "{MAIL}"', headers=key).status_code == 400
     assert shop.get(f"/v1/members/{PHONE}").status_code == 404
     assert shop.get("/v1/orders", params={"source": NOTE, "order_id": MAIL}).status_code == 404
+    guess = {"currency": "CNY", "total_minor": 1, "session": MAIL}
+    assert shop.post(f"/v1/vouchers/{PHONE[3:]}/validate", json=guess).status_code == 404
 
 
 def test_personal_data_are_in_no_other_table_and_in_no_log(
