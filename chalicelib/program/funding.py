@@ -32,17 +32,19 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
     left: int
 
 
-def filling(program: Program, version: int, *, is_copy: bool = False) -> list[Write]:
+def filling(program: Program, version: int, *, newest: Program | None = None, is_copy: bool = False) -> list[Write]:
     """The writes that bring every budget and stock up to what a document says, to be committed with this version of it.
 
     A campaign that is a draft has none yet. Budgets are kept by the campaign's code for ever, under every version: they
     are only ever raised, and at once. A copy of an earlier version (`is_copy`) leaves in what was put in after it.
 
     Raises InvalidProgram for a budget or stock that would be lowered or divided anew, for a budget that covers no
-    award, and for more than one transaction holds.
+    award, or that another campaign of the same code has spent, judged by the `newest` version, and for more than one
+    transaction holds.
     """
     writes: list[Write] = []
     problems: list[Problem] = []
+    starts = {campaign.code: campaign.starts_at for campaign in newest.campaigns} if newest else {}
     for index, campaign in enumerate(program.campaigns):
         if campaign.status == "draft" or campaign.budget is None:
             continue
@@ -52,6 +54,8 @@ def filling(program: Program, version: int, *, is_copy: bool = False) -> list[Wr
             path = f"campaigns[{index}].budget"
             shards = read_shards(counter.name)
             found = list(_problems(campaign, campaign.budget, unit, shards, path, is_copy=is_copy))
+            if not found and not is_copy and starts.get(campaign.code) != campaign.starts_at:
+                found += _spent_before(_total(campaign.budget, unit), shards, f"{path}.{unit}")
             problems += found
             if not found:
                 writes += _raising(counter, _total(campaign.budget, unit), shards, version)
@@ -100,6 +104,17 @@ def _problems(
     elif unit == "points" and (largest := _largest(campaign)) > total:
         yield Problem(
             f"{path}.{unit}", f"One of the campaign's rules gives {largest} at once, more than there is in all."
+        )
+
+
+def _spent_before(total: int, shards: Sequence[ShardItem], path: str) -> Iterator[Problem]:
+    """What is wrong with a budget that a campaign of another time has used, without anything being put in for this."""
+    put_in, taken = sum(item.put_in for item in shards), sum(item.taken for item in shards)
+    if taken and total <= put_in:
+        yield Problem(
+            path,
+            f"{taken} of the {put_in} that were put in under this code are spent: raise the budget by what this "
+            "campaign may give, or give it a code of its own.",
         )
 
 

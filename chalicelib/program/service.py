@@ -152,7 +152,8 @@ def _publish(
     from chalicelib.program import funding  # noqa: PLC0415
 
     # Read after the newest version was: whoever raises a budget in between takes the number first.
-    writes = funding.filling(program, number, is_copy=copy_of is not None)
+    before = decode(newest.document) if newest else None
+    writes = funding.filling(program, number, newest=before, is_copy=copy_of is not None)
     if _put(item, writes):
         reset_cache()
         return _publication(item)

@@ -84,6 +84,24 @@ class TestABudget:
         published(spring(1000))
         assert budget() == (1000, 0, 1000)
 
+    def test_that_was_spent_is_not_silently_taken_over_by_next_years_campaign(self) -> None:
+        published(spring(ends_at="2020-02-01T00:00"))
+        next_year = {"starts_at": "2021-01-01T00:00", "ends_at": "2021-02-01T00:00"}
+        take(100)
+        (field, detail), *_ = refused(spring(**next_year))
+        assert (field, "100 of the 1000" in detail) == ("campaigns[0].budget.points", True)
+        published()
+        assert refused(spring(ends_at="2020-02-01T00:00"))[0][0] == "campaigns[0].budget.points"
+        published(spring(1100, **next_year))
+        published(spring(1100, **next_year), welcome_points=3)
+        assert budget() == (1100, 100, 1000)
+
+    def test_of_a_campaign_that_goes_on_longer_is_the_same(self) -> None:
+        published(spring(ends_at="2020-02-01T00:00"))
+        take(100)
+        published(spring(ends_at="2020-03-01T00:00"))
+        assert budget() == (1000, 100, 900)
+
     def test_is_not_divided_anew(self) -> None:
         published(spring())
         (field, detail), *_ = refused(spring(2000, shards=5))
