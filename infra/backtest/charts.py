@@ -1,7 +1,6 @@
 """The report's charts, as SVG."""
 
 from collections import defaultdict
-from itertools import accumulate
 from typing import Final
 
 from infra.backtest import texts
@@ -10,7 +9,7 @@ from infra.backtest.shapes import Both, area, compact, drawing, grid, grouped, k
 
 _WIDTH: Final = 620
 _LEFT: Final = 56
-_LABELS: Final = 9
+_LABELS: Final = 7
 _HEIGHT: Final = 290
 _TOP, _BOTTOM = 14, 256
 _ROW: Final = 54
@@ -43,11 +42,9 @@ def outstanding(report: Comparison) -> str:
     """Points outstanding at the end of each month, and how they would run off if nobody bought any more."""
     known = [row.outstanding for row in report.months]
     months = [row.month for row in report.months]
-    later = [(month, pair) for month, pair in report.run_off if month > months[-1]]
-    gone = accumulate((pair for _month, pair in later), lambda a, b: Pair(a.today + b.today, a.candidate + b.candidate))
-    last = known[-1]
-    left = [Pair(last.today - pair.today, last.candidate - pair.candidate) for pair in gone]
-    span = range(months[0], (later[-1][0] if later else months[-1]) + 1)
+    left = _run_off(report)
+    later = list(range(months[-1] + 1, months[-1] + 1 + len(left)))
+    span = range(months[0], months[-1] + 1 + len(left))
     unit, shapes = grid(_WIDTH, _LEFT, _TOP, _BOTTOM, max(max(pair.today, pair.candidate) for pair in known))
     step = (_WIDTH - _LEFT) / len(span)
 
@@ -56,13 +53,28 @@ def outstanding(report: Comparison) -> str:
 
     for name, kind in (("today", "today"), ("candidate", "new")):
         solid = [at(month, getattr(pair, name)) for month, pair in zip(months, known, strict=True)]
-        dashed = [solid[-1], *(at(month, getattr(pair, name)) for (month, _), pair in zip(later, left, strict=True))]
+        dashed = [solid[-1], *(at(month, getattr(pair, name)) for month, pair in zip(later, left, strict=True))]
         shapes.append(area([(solid[0][0], _BOTTOM), *solid, (solid[-1][0], _BOTTOM)], f"{kind} area"))
         shapes += [line(solid, f"{kind} line"), line(dashed, f"{kind} line dashed")]
     for month, pair in zip(months, known, strict=True):
         target = rect(at(month, 0)[0] - step / 2, _TOP, step, _BOTTOM - _TOP, "target", radius=0)
         shapes.append(grouped(_paired(texts.month(month), pair), target))
     return drawing(_WIDTH, _HEIGHT, "chart-outstanding", [*shapes, *_months(list(span), step)])
+
+
+def _run_off(report: Comparison) -> list[Pair]:
+    """What would be left in each month after the last, until nothing expires any more."""
+    begins = report.months[-1].month + 1
+    gone: defaultdict[int, Pair] = defaultdict(lambda: Pair(0, 0))
+    for month, pair in report.run_off:
+        # What expires with the last month is only gone after it.
+        place = max(month, begins)
+        gone[place] = Pair(gone[place].today + pair.today, gone[place].candidate + pair.candidate)
+    left, rest = [], report.outstanding
+    for month in range(begins, max(gone, default=begins - 1) + 1):
+        rest = Pair(rest.today - gone[month].today, rest.candidate - gone[month].candidate)
+        left.append(rest)
+    return left
 
 
 def rules(report: Comparison) -> str:

@@ -110,7 +110,7 @@ def _rules(today: Tally, candidate: Tally) -> tuple[RuleRow, ...]:
     keys = dict.fromkeys([*_in_sequence(today), *_in_sequence(candidate), *today.rules, *candidate.rules])
     none = RuleTally()
     rows = []
-    for key in keys:
+    for key in sorted(keys, key=lambda key: key.rule in ENGINE_RULES):
         old, new = today.rules.get(key, none), candidate.rules.get(key, none)
         title, campaign = titles.get(key) or (Texts(en=key.rule, zh_hans=key.rule, zh_hant=key.rule), None)
         rows.append(

@@ -76,19 +76,20 @@ def _cards(report: Comparison) -> str:
 
 
 def _card(title: Both, pair: Pair) -> str:
-    share = f" · {_percent(pair.change, pair.today)}" if pair.today and pair.change else ""
-    return (
-        f'<div class="card"><h2>{span(title)}</h2><strong>{pair.candidate:,}</strong>'
-        f"<small>{pair.today:,} → <b>{texts.signed(pair.change)}</b>{share}</small></div>"
-    )
+    share = f" ({_percent(pair.change, pair.today)})" if pair.today and pair.change else ""
+    return _told(title, f"{pair.candidate:,}", f"{pair.today:,}", texts.signed(pair.change) + share)
 
 
 def _cost_card(cost: Cost) -> str:
     old, new, change = (money.written(amount, cost.currency) for amount in (cost.today, cost.candidate, cost.change))
-    sign = "+" if cost.change > 0 else ""
+    return _told(key("cost"), new, old, f"+{change}" if cost.change > 0 else change)
+
+
+def _told(title: Both, candidate: str, today: str, change: str) -> str:
+    """A figure under the candidate, and beneath it that of today and the change."""
     return (
-        f'<div class="card"><h2>{span(key("cost"))}</h2><strong>{new}</strong>'
-        f"<small>{old} → <b>{sign}{change}</b></small></div>"
+        f'<div class="card"><h2>{span(title)}</h2><strong>{candidate}</strong>'
+        f"<small>{span(key('today'))} {today} · <b>{change}</b></small></div>"
     )
 
 
