@@ -22,7 +22,7 @@ _KEPT: Final = 16
 Mode: TypeAlias = Literal["stack", "best", "exclusive"]
 
 
-class Ready(msgspec.Struct):
+class ReadyRule(msgspec.Struct):
     """A rule that is ready. `gives` says what it brings; None for an event rule, whose points are plain."""
 
     rule: EarningRule
@@ -62,7 +62,7 @@ class Ready(msgspec.Struct):
 class Unit(msgspec.Struct, frozen=True):
     """Rules that are judged together, where the first of them stands: one, or those of a stacking group."""
 
-    rules: tuple[Ready, ...]
+    rules: tuple[ReadyRule, ...]
     mode: Mode = "stack"
 
 
@@ -93,7 +93,7 @@ class ReadyCampaign(msgspec.Struct, frozen=True):
         return "budget_exhausted" if self.campaign.code in exhausted else ""
 
 
-class Ruleset(msgspec.Struct, frozen=True):
+class ReadyProgram(msgspec.Struct, frozen=True):
     """A programme that is ready. `extras` is, of each tier, what its multiplier adds to one point, as a ratio."""
 
     program: Program
@@ -111,26 +111,26 @@ class Ruleset(msgspec.Struct, frozen=True):
         return self.tiers.get(code) or self.program.tiers[0]
 
 
-_ready: dict[int, Ruleset] = {}
+_ready: dict[int, ReadyProgram] = {}
 
 
-def ruleset(program: Program) -> Ruleset:
+def made_ready(program: Program) -> ReadyProgram:
     """The programme, made ready once in a process for as long as it is among the last few that were asked for."""
     found = _ready.get(id(program))
     # What is kept keeps the programme alive, so that no other one can have its identity.
     if found is None or found.program is not program:
         found = _compile(program)
-        while len(_ready) >= _KEPT:
-            _ready.pop(next(iter(_ready)), None)
+        for oldest in list(_ready)[: max(len(_ready) - _KEPT + 1, 0)]:
+            _ready.pop(oldest, None)
         _ready[id(program)] = found
     return found
 
 
-def _compile(program: Program) -> Ruleset:
+def _compile(program: Program) -> ReadyProgram:
     selectors = Selectors(program.earning)
     rules = _rule_set(program, program.earning_rules, "", selectors)
     live = tuple(_campaign(program, campaign, selectors) for campaign in program.campaigns)
-    return Ruleset(
+    return ReadyProgram(
         program=program,
         zone=program.zone,
         tiers={code: tier for tier in program.tiers for code in (*tier.replaces, tier.code)},
@@ -165,10 +165,10 @@ def _rule_set(program: Program, rules: Sequence[EarningRule], campaign: str, sel
     )
 
 
-def _ready_rule(program: Program, rule: EarningRule, campaign: str, selectors: Selectors) -> Ready:
+def _ready_rule(program: Program, rule: EarningRule, campaign: str, selectors: Selectors) -> ReadyRule:
     when = rule.when
     selector = 0 if isinstance(rule, PerEvent) else selectors.number(rule.items)
-    return Ready(
+    return ReadyRule(
         rule=rule,
         campaign=campaign,
         selector=selector,
@@ -181,9 +181,9 @@ def _ready_rule(program: Program, rule: EarningRule, campaign: str, selectors: S
     )
 
 
-def _units(program: Program, rules: Iterable[Ready]) -> tuple[Unit, ...]:
-    units: list[list[Ready]] = []
-    groups: dict[str, list[Ready]] = {}
+def _units(program: Program, rules: Iterable[ReadyRule]) -> tuple[Unit, ...]:
+    units: list[list[ReadyRule]] = []
+    groups: dict[str, list[ReadyRule]] = {}
     for rule in rules:
         group = rule.rule.group
         if group is None or program.stacking.get(group, "stack") == "stack":
@@ -195,5 +195,5 @@ def _units(program: Program, rules: Iterable[Ready]) -> tuple[Unit, ...]:
     return tuple(Unit(tuple(unit), _mode(program, unit)) for unit in units)
 
 
-def _mode(program: Program, unit: list[Ready]) -> Mode:
+def _mode(program: Program, unit: list[ReadyRule]) -> Mode:
     return program.stacking.get(unit[0].rule.group or "", "stack") if len(unit) > 1 else "stack"

@@ -9,7 +9,7 @@ from chalicelib.base.errors import Invalid
 from chalicelib.program.document import Program
 from chalicelib.program.rules import caps, stacking
 from chalicelib.program.rules.caps import OPEN
-from chalicelib.program.rules.compiled import ReadyCampaign, Ruleset, ruleset
+from chalicelib.program.rules.compiled import ReadyCampaign, ReadyProgram, made_ready
 from chalicelib.program.rules.conditions import Facts
 from chalicelib.program.rules.inputs import Award, Earned, Explanation, Member, Purchase
 from chalicelib.program.rules.lines import Basket, Spread, shared
@@ -41,11 +41,11 @@ def evaluate(program: Program, purchase: Purchase, member: Member, exhausted: Ab
 
     Raises CurrencyNotAccepted.
 
-    Points are floored once for the whole purchase; so two purchases may earn one point less than both at once for each
-    rule that goes by the amount, and never more.
+    Points are floored once, for the whole purchase; so by amount alone two purchases may earn one point less than both
+    at once, and never more.
     """
     check_currency(program, purchase.currency)
-    ready = ruleset(program)
+    ready = made_ready(program)
     basket = Basket(program.earning, ready.selectors, purchase)
     tally = Tally(
         purchase=purchase,
@@ -72,7 +72,7 @@ def evaluate(program: Program, purchase: Purchase, member: Member, exhausted: Ab
     )
 
 
-def _facts(ready: Ruleset, purchase: Purchase, member: Member, basket: Basket) -> Facts:
+def _facts(ready: ReadyProgram, purchase: Purchase, member: Member, basket: Basket) -> Facts:
     return Facts(
         zone=ready.zone,
         tier=ready.tier(member.tier),
@@ -85,7 +85,7 @@ def _facts(ready: Ruleset, purchase: Purchase, member: Member, basket: Basket) -
     )
 
 
-def _programme(tally: Tally, ready: Ruleset) -> None:
+def _programme(tally: Tally, ready: ReadyProgram) -> None:
     for unit in ready.rules.base:
         stacking.judge_base(tally, unit, UNLIMITED)
     _multiply_by_tier(tally, *ready.extras[tally.facts.tier.code])

@@ -12,7 +12,7 @@ from chalicelib.program.document import Program
 from chalicelib.program.document.earning import PerEvent
 from chalicelib.program.rules import caps, conditions
 from chalicelib.program.rules.caps import OPEN, Room
-from chalicelib.program.rules.compiled import Ready, ReadyCampaign, Unit, ruleset
+from chalicelib.program.rules.compiled import ReadyCampaign, ReadyRule, Unit, made_ready
 from chalicelib.program.rules.conditions import Facts
 from chalicelib.program.rules.inputs import Award, Event, Explanation, Gained, Member
 
@@ -46,7 +46,7 @@ def evaluate(program: Program, event: Event, member: Member, exhausted: Abstract
     The programme's event rules are judged first, then those of the campaigns that are live, in the order of the
     document. `exhausted` are the campaigns whose budget covers no more. The tier's multiplier is for purchases alone.
     """
-    ready = ruleset(program)
+    ready = made_ready(program)
     facts = Facts(
         zone=ready.zone,
         tier=ready.tier(member.tier),
@@ -116,7 +116,7 @@ def _chosen(offers: list[_Offer], unit: Unit) -> int | None:
     return firing[0] if firing else None
 
 
-def _offer(tally: _Tally, rule: Ready, campaign: Room) -> _Offer:
+def _offer(tally: _Tally, rule: ReadyRule, campaign: Room) -> _Offer:
     document = rule.rule
     if not isinstance(document, PerEvent) or tally.event.type not in document.events:
         return _Offer(reason="other_event")
@@ -144,7 +144,7 @@ def _capped(points: int, own: Room, campaign: Room) -> _Offer:
     return _Offer(left, points, "", by)
 
 
-def _give(tally: _Tally, rule: Ready, offer: _Offer) -> None:
+def _give(tally: _Tally, rule: ReadyRule, offer: _Offer) -> None:
     document = rule.rule
     if not isinstance(document, PerEvent):
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import lcm
 
-from chalicelib.program.rules.compiled import Mode, Ready, Unit
+from chalicelib.program.rules.compiled import Mode, ReadyRule, Unit
 from chalicelib.program.rules.lines import Basket, Spread, at_places
 from chalicelib.program.rules.tally import Allowance, Fit, Tally
 
@@ -59,7 +59,7 @@ def judge_extra(tally: Tally, unit: Unit, allowance: Allowance) -> None:
             tally.explanations.append(rule.silent(_OTHER[unit.mode]))
 
 
-def _single(tally: Tally, rule: Ready, allowance: Allowance) -> None:
+def _single(tally: Tally, rule: ReadyRule, allowance: Allowance) -> None:
     offer = tally.offer(rule)
     if isinstance(offer, str):
         tally.explanations.append(rule.silent(offer))

@@ -11,7 +11,7 @@ from chalicelib.base import money
 from chalicelib.ledger.state import Limit
 from chalicelib.program.rules import caps, conditions
 from chalicelib.program.rules.caps import OPEN, Room
-from chalicelib.program.rules.compiled import Ready, RuleSet
+from chalicelib.program.rules.compiled import ReadyRule, RuleSet
 from chalicelib.program.rules.conditions import Facts
 from chalicelib.program.rules.inputs import Award, Explanation
 from chalicelib.program.rules.kinds import Standing
@@ -55,7 +55,7 @@ class Tally(Standing, kw_only=True):
     limits: list[Limit] = msgspec.field(default_factory=list)
     awards: list[Award] = msgspec.field(default_factory=list)
 
-    def offer(self, rule: Ready) -> Spread | str:
+    def offer(self, rule: ReadyRule) -> Spread | str:
         """What a rule would bring without caps and groups, or why it brings nothing."""
         basket = self.basket
         if not basket.weight:
@@ -76,7 +76,7 @@ class Tally(Standing, kw_only=True):
             return reason
         return rule.gives(self, times)
 
-    def fit(self, rule: Ready, offer: Spread, allowance: Allowance) -> Fit:
+    def fit(self, rule: ReadyRule, offer: Spread, allowance: Allowance) -> Fit:
         """What the rule's caps, and those of its campaign, leave of an offer."""
         room = caps.room(rule.code, rule.caps, self.facts) if rule.caps else OPEN
         if room.reason:
@@ -94,7 +94,7 @@ class Tally(Standing, kw_only=True):
             return Fit(None, by, "capped")
         return Fit(offer.cut_to(most.numerator, most.denominator), by)
 
-    def give(self, rule: Ready, offer: Spread, fit: Fit) -> None:
+    def give(self, rule: ReadyRule, offer: Spread, fit: Fit) -> None:
         """Add what is left of an offer, and explain it."""
         uncut = min(money.floor(self.exact() + Fraction(offer.total, offer.over)), POINTS_MAX) if fit.by else 0
         points = 0
