@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -108,3 +109,15 @@ def test_an_explanation_is_read_as_it_was_written(explanation: Explanation) -> N
 def test_an_explanation_takes_little_room() -> None:
     silent = Explanation(rule="gold", fired=False, reason="tier", points=0)
     assert reasons.packed(silent) == ("gold", "tier")
+
+
+def test_a_record_of_before_there_were_campaigns_is_read_as_one_without() -> None:
+    stored = (
+        b'{"total_minor":10000,"line_amounts_minor":[],"line_quantities":[],"points":100,"line_points":[],'
+        b'"qualifying_points":100,"spend_minor":10000,"month":24321,"expires_at":1900000000,"available_at":null,'
+        b'"program":1,"refundable_until":1800000000}'
+    )
+    order = msgspec.json.decode(stored, type=Earnings)
+    assert (order.points, order.limits, order.takes, order.reasons) == (100, (), (), ())
+    back = rules.gone_back(order, rules.nothing_refunded(order), rules.cancel(order, rules.nothing_refunded(order)))
+    assert (back.points, back.limits, back.budgets) == (100, (), ())
