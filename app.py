@@ -9,10 +9,11 @@ import chalicelib.orders.triggers
 import chalicelib.program.triggers
 import chalicelib.vouchers.triggers
 import chalicelib.web.authorizer
-from chalicelib.api import app
+from chalicelib.api import app, open_rooms
 
 __all__ = ["app"]
 
+open_rooms()
 for triggers in (
     chalicelib.web.authorizer,
     chalicelib.ledger.triggers,

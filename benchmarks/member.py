@@ -15,7 +15,7 @@ from chalicelib.web.caller import Caller
 from tests.api.client import client, system
 
 MEMBER_ID = "mem_bench"
-API_HANDLER = "chalicelib.api.app"
+API_HANDLER = "chalicelib.api.serve"
 PLAIN_HANDLER = "app.app"
 """What Chalice itself would have the API's function run."""
 _ENTRIES = 12

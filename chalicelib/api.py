@@ -1,32 +1,62 @@
 """The HTTP application that the API's function runs: its rooms, and what is done to every answer.
 
-What queues, streams and schedules set off is no part of it: those functions are run from their own modules, and the
-API would only load them. `app.py` declares all of it together.
+Rooms are opened when they are first asked for, since each brings code that a cold start of another would pay for. Only
+the members' room, where most requests go, is open from the start: what a function does before its first request runs
+at full speed. What queues, streams and schedules set off is no part of it: those functions are run from their own
+modules, and the API would only load them. `app.py` declares all of it together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from chalice.app import Chalice
 
-import chalicelib.engagement.routes
-import chalicelib.members.routes
-import chalicelib.orders.routes
-import chalicelib.program.routes
-import chalicelib.rewards.routes
-import chalicelib.vouchers.routes
 from chalicelib.web import edge
+from chalicelib.web.room import Room
 
 app = Chalice(app_name="huike")
 # There are no binary answers; with Chalice's list, a client that accepts images would get its JSON as base 64.
 app.api.binary_types = []
 app.register_middleware(edge.finish, "http")
 
-for room in (
-    chalicelib.program.routes.room,
-    chalicelib.members.routes.room,
-    chalicelib.vouchers.routes.room,
-    chalicelib.rewards.routes.room,
-    chalicelib.orders.routes.room,
-    chalicelib.engagement.routes.room,
-):
-    app.register_blueprint(room.blueprint)
+
+def serve(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+    """What the API's function runs: open the room of the request, and answer."""
+    open_rooms(event.get("requestContext", {}).get("resourcePath"))
+    answer: dict[str, Any] = app(event, context)
+    return answer
+
+
+def open_rooms(resource: str | None = None) -> None:
+    """Open rooms until one of them serves `resource`, a route's pattern; all of them where none does."""
+    while resource not in app.routes and (room := next(_waiting, None)):
+        app.register_blueprint(room.blueprint)
+
+
+def _rooms() -> Iterator[Room]:
+    """The rooms, those first that the later ones load anyway."""
+    # Imported where they are come to: see above.
+    from chalicelib.members import routes as members  # noqa: PLC0415
+
+    yield members.room
+    from chalicelib.program import routes as program  # noqa: PLC0415
+
+    yield program.room
+    from chalicelib.rewards import routes as rewards  # noqa: PLC0415
+
+    yield rewards.room
+    from chalicelib.orders import routes as orders  # noqa: PLC0415
+
+    yield orders.room
+    from chalicelib.engagement import routes as engagement  # noqa: PLC0415
+
+    yield engagement.room
+    from chalicelib.vouchers import routes as vouchers  # noqa: PLC0415
+
+    yield vouchers.room
+
+
+_waiting = _rooms()
+open_rooms("/v1/members")

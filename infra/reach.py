@@ -203,16 +203,19 @@ class Code:
 def _read(path: Path) -> _Module:
     found = _Module()
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.If) and _path(node.test) == ["TYPE_CHECKING"]:
+            continue
+        # What a function imports is loaded as well, if only later.
+        found.loads |= set(_imports_of(node).values())
+        found.loads |= {alias.name for part in ast.walk(node) if isinstance(part, ast.Import) for alias in part.names}
         if isinstance(node, ast.Import | ast.ImportFrom):
             found.imported |= _imports_of(node)
-            found.loads |= {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             found.defined.setdefault(node.name, []).append(node)
         elif isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(_target(node), ast.Name):
             found.defined.setdefault(_path(_target(node))[0], []).append(node)
-        elif not (isinstance(node, ast.If) and _path(node.test) == ["TYPE_CHECKING"]):
+        else:
             found.loose.append(node)
-    found.loads |= set(found.imported.values())
     return found
 
 

@@ -29,11 +29,7 @@ PACKAGES = ALL | LATE | NEVER
 
 # The function, the module that it is run from, the packages that it may load, and the areas.
 BUDGETS = {
-    "api_handler": (
-        "chalicelib.api",
-        ALL,
-        "api base counters engagement ledger members orders program rewards vouchers web",
-    ),
+    "api_handler": ("chalicelib.api", ALL, "api base ledger members program web"),
     "jwt_authorizer": ("chalicelib.web.authorizer", EDGE, "base web"),
     "project_accounts": ("chalicelib.ledger.triggers", ALL, "base ledger"),
     "route_facts": ("chalicelib.ledger.triggers", ALL, "base ledger"),
@@ -51,6 +47,14 @@ BUDGETS = {
     "make_vouchers": ("chalicelib.vouchers.triggers", ALL, "base counters ledger program vouchers"),
     "administer_vouchers": ("chalicelib.vouchers.triggers", ALL, "base counters ledger program vouchers"),
     "claim_orders": ("chalicelib.orders.triggers", ALL, "base counters ledger members orders program rewards web"),
+}
+
+# A route of each room that the API opens when it is asked for, and the areas that are loaded for it.
+ROOMS = {
+    "/v1/program": "api base ledger members program web",
+    "/v1/members/{member_id}/redemptions": "api base counters ledger members program rewards web",
+    "/v1/orders": "api base counters ledger members orders program rewards web",
+    "/v1/events": "api base counters engagement ledger members orders program rewards web",
 }
 
 
@@ -84,6 +88,31 @@ def test_a_function_loads_the_packages_of_its_budget(function: str) -> None:
 def test_a_function_loads_the_areas_of_its_budget(function: str) -> None:
     module, _packages, areas = BUDGETS[function]
     assert {name.split(".")[1] for name in loaded_by(module) if name.startswith("chalicelib.")} == set(areas.split())
+
+
+@pytest.mark.parametrize("resource", ROOMS)
+def test_a_room_is_loaded_when_it_is_asked_for(resource: str) -> None:
+    asked = {"requestContext": {"resourcePath": resource, "httpMethod": "PUT"}, "headers": {}, "body": None}
+    script = f"""
+import sys, types, chalicelib.api
+before = {resource!r} in chalicelib.api.app.routes
+answer = chalicelib.api.serve({asked!r} | dict.fromkeys(("multiValueQueryStringParameters", "pathParameters",
+    "stageVariables"), None) | {{"isBase64Encoded": False}}, types.SimpleNamespace(aws_request_id="x"))
+print(before, answer["statusCode"], {resource!r} in chalicelib.api.app.routes, *sys.modules)
+"""
+    before, status, after, *modules = run(script).splitlines()[-1].split()
+
+    assert (before, status, after) == ("False", "405", "True")
+    assert {name.split(".")[1] for name in modules if name.startswith("chalicelib.")} == set(ROOMS[resource].split())
+
+
+def test_every_route_is_served_whichever_is_asked_for_first() -> None:
+    script = """
+import chalicelib.api
+chalicelib.api.open_rooms()
+print(*sorted(chalicelib.api.app.routes))
+"""
+    assert run(script).split() == sorted(app.routes)
 
 
 @pytest.mark.parametrize("function", BUDGETS)
