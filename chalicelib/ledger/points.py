@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.base.errors import Conflict
 from chalicelib.base.money import floor
-from chalicelib.ledger.effects import Effect
+from chalicelib.ledger.effects import Effect, added
 from chalicelib.ledger.state import Lifetime, Lot, Pending, State
 
 
@@ -69,8 +69,10 @@ def repaid_first(state: State, lots: tuple[Lot, ...]) -> Effect:
     The lots that expire soonest repay, so that the member keeps the longest-lived points.
     """
     repaid = min(state.owed, sum(lot.points for lot in lots))
-    kept = {lot.expires_at: lot.points for lot in lots}
-    for lot in soonest(tuple(sorted(lots, key=lambda lot: lot.expires_at)), repaid):
+    # Lots that had lapsed may come back with one date.
+    united = added((), lots)
+    kept = {lot.expires_at: lot.points for lot in united}
+    for lot in soonest(united, repaid):
         kept[lot.expires_at] -= lot.points
     credited = tuple(Lot(expires_at, rest) for expires_at, rest in sorted(kept.items()) if rest)
     return Effect(credits=credited, repaid=repaid)

@@ -136,6 +136,14 @@ def test_what_comes_back_repays_what_is_owed_from_the_shortest_lived_points() ->
     assert (effect.repaid, effect.credits) == (30, (Lot(NOW + 20, 40),))
 
 
+def test_lots_that_come_back_with_one_date_are_one_lot() -> None:
+    """Two lots that had lapsed have the date to which the programme's grace extends both."""
+    for owed, left in ((0, 70), (30, 40)):
+        state = state_with(owed=owed)
+        after = apply(state, points.restore(state, (Lot(NOW + 10, 20), Lot(NOW + 10, 50))), NOW)
+        assert (after.lots, after.owed, after.lifetime.net) == ((Lot(NOW + 10, left),), 0, after.total)
+
+
 def test_every_inflow_repays_what_is_owed_first() -> None:
     state = apply(state_with(owed=30), points.earn(state_with(owed=30), 100, expires_at=NOW + 10), NOW)
     assert (state.owed, state.available) == (0, 70)
