@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("audit", "backtest", "cold_start", "costs", "flash_sale", "growth", "request", "rules", "threads", "throughput")
+ALL = (
+    *("audit", "backtest", "cold_start", "costs", "flash_sale", "growth"),
+    *("request", "rules", "threads", "throughput", "vouchers"),
+)
 
 
 def main(names: list[str]) -> None:
