@@ -92,7 +92,7 @@ def cancel(posted: EventStep, *, actor: str, now: int) -> Posted[EventStep]:
 
     def plan(account: Account) -> Plan[EventStep]:
         step = EventStep(posted.key, step_name(1), request_hash=record_id, body=posted.body, figures=posted.figures)
-        effect, tier = decisions.retiered(account, _given_back(account, gain), book)
+        effect, tier = decisions.retiered(account, given_back(account, gain), book)
         fact = Fact(facts.EVENT_CANCELLED, record_id, actor, now, 0, "")
         return Plan(fact.decision(effect, tier, gain.program), step, lambda _entry: _budgets_back(gain.takes))
 
@@ -120,13 +120,13 @@ def gain_of(step: EventStep) -> Gain:
 
 def event_of(step: EventStep) -> Event:
     """The event as rules and challenges see it."""
-    return _seen(body_of(step))
+    return as_seen(body_of(step))
 
 
 def _post(event: EventIn, member_id: str | None, *, owner: str, actor: str, now: int) -> Posted[EventStep]:
     occurred_at = clock.seconds(event.occurred_at)
     book = rulebook(occurred_at, now)
-    _check_type(book.then.program, event, is_own=bool(owner))
+    check_type(book.then.program, event, is_own=bool(owner))
     decisions.check_time(book.now.program, occurred_at, now)
     found = member_id or _member_of(event)
     profile = profile_facts(found, book.then.program)
@@ -149,13 +149,13 @@ def _plan(
     actor: str,
 ) -> tuple[Plan[EventStep], Sequence[Take]]:
     member = known(account, book.then.program, profile, at=account.posted_at)
-    seen = _seen(event)
+    seen = as_seen(event)
     gained = rules.evaluate(book.then.program, seen, member, funds.exhausted)
     takes = funds.takes(gained.awards)
-    gain = _gain(gained, takes, book, seen.occurred_at)
+    gain = gain_from(gained, takes, book, seen.occurred_at)
     step = _step(event, owner)
     step.figures = msgspec.json.encode(gain).decode()
-    effect, tier = decisions.retiered(account, _effect(account, gain), book)
+    effect, tier = decisions.retiered(account, effect_of(account, gain), book)
     fact = Fact(facts.EVENT, step.key, actor, seen.occurred_at, 0, "")
     decision = fact.decision(effect, tier, gain.program)
     if event.type in book.then.program.events:
@@ -164,7 +164,8 @@ def _plan(
     return Plan(decision, step), takes
 
 
-def _gain(gained: Gained, takes: tuple[Take, ...], book: Rulebook, occurred_at: int) -> Gain:
+def gain_from(gained: Gained, takes: tuple[Take, ...], book: Rulebook, occurred_at: int) -> Gain:
+    """What is recorded of what an event brought."""
     program = book.then.program
     return Gain(
         points=gained.points,
@@ -179,13 +180,15 @@ def _gain(gained: Gained, takes: tuple[Take, ...], book: Rulebook, occurred_at: 
     )
 
 
-def _effect(account: Account, gain: Gain) -> Effect:
+def effect_of(account: Account, gain: Gain) -> Effect:
+    """The effect of an event."""
     effect = points.earn(account.state, gain.points, expires_at=gain.expires_at)
     months = (Month(gain.month, activity=gain.activity),) if gain.activity else ()
     return msgspec.structs.replace(effect, months=months, limits=gain.limits)
 
 
-def _given_back(account: Account, gain: Gain) -> Effect:
+def given_back(account: Account, gain: Gain) -> Effect:
+    """The effect of an event's cancellation."""
     absorb = account.posted_at < gain.absorbed_until
     effect = points.claw(account.state, gain.points, expires_at=gain.expires_at, absorb=absorb)
     months = (Month(gain.month, activity=-gain.activity),) if gain.activity else ()
@@ -197,7 +200,8 @@ def _budgets_back(takes: Sequence[Take]) -> list[Write]:
     return [write for take in takes for write in budgets.giving_back(take, take.points, 1)]
 
 
-def _check_type(program: Program, event: EventIn, *, is_own: bool) -> None:
+def check_type(program: Program, event: EventIn, *, is_own: bool) -> None:
+    """Raises Invalid for an event that the programme does not know, Forbidden for what is not a member's to tell."""
     declared = program.events.get(event.type)
     if declared is None and program.events:
         known_types = ", ".join(sorted(program.events))
@@ -219,7 +223,8 @@ def _member_of(event: EventIn) -> str:
     return found
 
 
-def _seen(event: EventIn) -> Event:
+def as_seen(event: EventIn) -> Event:
+    """An event as the rules see it."""
     return Event(
         type=event.type,
         occurred_at=clock.seconds(event.occurred_at),

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from chalicelib.base import clock
+from chalicelib.engagement.schema import EventIn
 from chalicelib.orders.schema import CancelMessage, Message, OrderIn, OrderMessage, RefundMessage
 from infra.backtest import spreadsheet
-from infra.backtest.recorded import Bought, Fact, Person, Recorded, Spent, TakenBack, in_order, parts_of
+from infra.backtest.recorded import Bought, Fact, Happened, Person, Recorded, Spent, TakenBack, in_order, parts_of
 from infra.errors import InfraError
 from infra.local import cdnow, seed
 
@@ -28,6 +29,12 @@ class RedemptionMessage(msgspec.Struct, frozen=True, kw_only=True, tag="redempti
     redemption_id: str = ""
 
 
+class EventMessage(msgspec.Struct, frozen=True, kw_only=True, tag="event", tag_field="type"):
+    """An event, as `POST /v1/events` takes it."""
+
+    event: EventIn
+
+
 class PersonIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """A line of the file of members."""
 
@@ -38,7 +45,7 @@ class PersonIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     segments: tuple[str, ...] = ()
 
 
-_MESSAGES = msgspec.json.Decoder(Message | RedemptionMessage)
+_MESSAGES = msgspec.json.Decoder(Message | RedemptionMessage | EventMessage)
 _PEOPLE = msgspec.json.Decoder(PersonIn)
 
 
@@ -98,7 +105,7 @@ def _from_messages(text: str) -> Iterator[Fact]:
             raise InfraError(f"line {number}: {error}") from None
 
 
-def _of_message(message: Message | RedemptionMessage, number: int) -> Fact:
+def _of_message(message: Message | RedemptionMessage | EventMessage, number: int) -> Fact:
     match message:
         case OrderMessage(order=order):
             at = clock.seconds(order.occurred_at)
@@ -112,17 +119,20 @@ def _of_message(message: Message | RedemptionMessage, number: int) -> Fact:
         case CancelMessage(cancel=cancel):
             at = clock.seconds(cancel.occurred_at)
             return TakenBack(f"{message.source}/{message.order_id}", at, at)
+        case EventMessage(event=event):
+            key = f"{event.source}/{event.event_id}"
+            return Happened(key, member_of(event), clock.seconds(event.occurred_at), event)
         case _:
             at = clock.seconds(message.occurred_at)
             return Spent(message.redemption_id or f"line {number}", message.member_id, at, message.points)
 
 
-def member_of(order: OrderIn) -> str:
-    """What an order calls its member; of a phone number or mail only so much that people can be told apart."""
+def member_of(order: OrderIn | EventIn) -> str:
+    """What an order or event calls its member; of a phone number or mail only so much that people can be told apart."""
     if order.member_id is not msgspec.UNSET:
         return order.member_id
     if order.identity is msgspec.UNSET:
-        raise InfraError(f"order {order.order_id} names no member")
+        raise InfraError("no member is named")
     if order.identity.external is not msgspec.UNSET:
         return order.identity.external.id
     name = str(order.identity.phone if order.identity.phone is not msgspec.UNSET else order.identity.mail)

@@ -1,15 +1,17 @@
 """Campaigns' budgets in memory: one pot each, where an installation keeps them in shards."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from chalicelib.program.document import Program
-from chalicelib.program.rules.inputs import Award, Earned
+from chalicelib.program.rules.inputs import Award, Earned, Gained
 from chalicelib.program.rules.takes import Take
 from infra.backtest.tally import BudgetTally
 
 _POT = 0
+_Brought = TypeVar("_Brought", Earned, Gained)
 
 
 class _Left(msgspec.Struct):
@@ -31,19 +33,19 @@ class Funds:
         self._tallies = tallies
         tallies |= {code: BudgetTally() for code in self._left}
 
-    def earned(self, evaluate: Callable[[frozenset[str]], Earned], at: int) -> tuple[Earned, tuple[Take, ...]]:
-        """What is earned with the budgets as they are at `at`, and what that takes of them, which is taken.
+    def brought(self, evaluate: Callable[[frozenset[str]], _Brought], at: int) -> tuple[_Brought, tuple[Take, ...]]:
+        """What a purchase or event brings with the budgets as they are at `at`, and what it takes of them.
 
-        As in an installation an award is never split: a campaign that cannot cover it gives nothing for this purchase.
+        As in an installation an award is never split: a campaign that cannot cover it gives nothing this time.
         """
         exhausted: frozenset[str] = frozenset()
-        earned = evaluate(exhausted)
-        while short := {award.campaign for award in earned.awards if not self._covers(award)}:
+        brought = evaluate(exhausted)
+        while short := {award.campaign for award in brought.awards if not self._covers(award)}:
             for campaign in short:
                 self._tallies[campaign].spent_at = self._tallies[campaign].spent_at or at
             exhausted |= short
-            earned = evaluate(exhausted)
-        return earned, tuple(self._take(award) for award in earned.awards if award.campaign in self._left)
+            brought = evaluate(exhausted)
+        return brought, tuple(self._take(award) for award in brought.awards if award.campaign in self._left)
 
     def give_back(self, back: Iterable[tuple[Take, int, int]]) -> None:
         """Put back points and awards, as a refund does."""

@@ -7,7 +7,7 @@ import msgspec
 
 from chalicelib.program.document import Program, Texts
 from chalicelib.program.document.earning import Audience, EarningRule, Items, Multiplier, PerEvent, PerItem, When
-from infra.backtest.recorded import Recorded
+from infra.backtest.recorded import Happened, Recorded
 
 Missing = Literal["birthdays", "tags", "segments", "channels", "stores", "lines", "categories", "events"]
 
@@ -55,6 +55,7 @@ def _known(recorded: Recorded) -> set[Missing]:
         known |= {"birthdays"} if person.birthday else set()
         known |= {"tags"} if person.tags else set()
         known |= {"segments"} if person.segments else set()
+    known |= {"events"} if any(type(fact) is Happened for fact in recorded.facts) else set()
     for purchase in recorded.purchases:
         order = purchase.order
         known |= {"channels"} if order.channel else set()

@@ -1,9 +1,10 @@
-"""What was recorded, in the order of posting: purchases, what took them back, and what was spent."""
+"""What was recorded, in the order of posting: purchases, what took them back, events, and what was spent."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from chalicelib.engagement.schema import EventIn
 from chalicelib.orders.rules import RefundPart
 from chalicelib.orders.schema import OrderIn, RefundIn
 
@@ -37,6 +38,22 @@ class Spent(msgspec.Struct, frozen=True):
     points: int
 
 
+class Happened(msgspec.Struct, frozen=True):
+    """Something else that a member did; `key` is what its withdrawal names."""
+
+    key: str
+    member: str
+    posted_at: int
+    event: EventIn
+
+
+class Withdrawn(msgspec.Struct, frozen=True):
+    """An event cancelled."""
+
+    key: str
+    posted_at: int
+
+
 class Enrolled(msgspec.Struct, frozen=True):
     """Somebody became a member."""
 
@@ -51,7 +68,7 @@ class PutBack(msgspec.Struct, frozen=True):
     posted_at: int
 
 
-Fact = Enrolled | Bought | TakenBack | Spent | PutBack
+Fact = Enrolled | Bought | TakenBack | Spent | PutBack | Happened | Withdrawn
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -90,7 +107,7 @@ def in_order(source: str, facts: Iterable[Fact], people: Mapping[str, Person] | 
     ordered = sorted((fact for fact in facts if type(fact) is not Enrolled), key=lambda fact: fact.posted_at)
     enrolments = {name: person.enrolled_at for name, person in known.items() if person.enrolled_at}
     for fact in ordered:
-        if isinstance(fact, Bought | Spent):
+        if isinstance(fact, Bought | Spent | Happened):
             enrolments[fact.member] = min(enrolments.get(fact.member, fact.posted_at), fact.posted_at)
     enrolled = [Enrolled(name, at) for name, at in enrolments.items()]
     # Sorting is stable, so whoever buys at the moment of enrolling is enrolled first.

@@ -8,6 +8,8 @@ import msgspec
 
 from chalicelib.base import clock, facts
 from chalicelib.base.errors import Refusal
+from chalicelib.engagement import events
+from chalicelib.engagement.events import Gain
 from chalicelib.ledger import points
 from chalicelib.ledger.effects import Effect, added, apply, fold, taken
 from chalicelib.ledger.posting import Account
@@ -19,13 +21,14 @@ from chalicelib.orders.decisions import Fact, Rulebook
 from chalicelib.orders.history import History
 from chalicelib.orders.schema import OrderIn
 from chalicelib.program.document import Program
+from chalicelib.program.rules import events as event_rules
 from chalicelib.program.rules import expiry
-from chalicelib.program.rules.inputs import Earned
+from chalicelib.program.rules.inputs import Earned, Gained, Member
 from chalicelib.program.service import Versioned
 from chalicelib.rewards import history as redemptions
 from chalicelib.rewards import service as rewards
 from infra.backtest.funds import Funds
-from infra.backtest.recorded import Bought, Enrolled, Person, PutBack, Recorded, Spent, TakenBack
+from infra.backtest.recorded import Bought, Enrolled, Happened, Person, PutBack, Recorded, Spent, TakenBack, Withdrawn
 from infra.backtest.recorded import Fact as Recording
 from infra.backtest.tally import RuleKey, Tally
 
@@ -88,6 +91,7 @@ class _Replay:
         self.refunded = recorded.refunded
         self.histories: dict[str, History] = {}
         self.redemptions: dict[str, _Redemption] = {}
+        self.events: dict[str, tuple[str, Gain]] = {}
 
     def run(self, advance: Advance) -> Tally:
         recorded = self.recorded.facts
@@ -115,6 +119,10 @@ class _Replay:
                 self._spend(fact)
             case PutBack():
                 self._put_back(fact)
+            case Happened():
+                self._happen(fact)
+            case Withdrawn():
+                self._withdraw(fact)
 
     def _enrol(self, fact: Enrolled) -> None:
         at = fact.posted_at
@@ -130,22 +138,51 @@ class _Replay:
         if fact.posted_at != fact.occurred_at:
             decisions.check_time(program, fact.occurred_at, fact.posted_at)
         account = self._account(fact.member, fact.posted_at)
-        person = self.recorded.people.get(fact.member, _UNKNOWN)
-        profile = ProfileFacts(person.birthday, person.tags, person.segments)
-        member = member_facts.known(account, program, profile, at=account.posted_at)
+        member = self._member(account)
 
         def evaluate(exhausted: frozenset[str]) -> Earned:
             return decisions.earned_of(order, fact.occurred_at, self.book, member, exhausted)
 
-        earned, takes = self.funds.earned(evaluate, account.posted_at)
+        earned, takes = self.funds.brought(evaluate, account.posted_at)
         earnings = decisions.earnings_of(order, fact.occurred_at, self.book, earned, takes)
         posting = Fact(facts.ORDER, fact.key, "", fact.occurred_at, order.total_minor, order.currency)
         decision = decisions.order_decision(account, earnings, None, self.book, posting)
         self._commit(fact.member, account.state, decision.effect, account.posted_at)
         if fact.key in self.refunded:
             self.histories[fact.key] = History((), order, earnings, rules.nothing_refunded(earnings), fact.member)
-        self._count(order, member.tier, earned)
+        currency = self.tally.currency(order.currency)
+        currency.purchases += 1
+        currency.spend_minor += order.total_minor
+        currency.points += earned.points
+        self._count(member.tier, earned)
         return earnings.points
+
+    def _happen(self, fact: Happened) -> None:
+        occurred_at = clock.seconds(fact.event.occurred_at)
+        events.check_type(self.program, fact.event, is_own=False)
+        if fact.posted_at != occurred_at:
+            decisions.check_time(self.program, occurred_at, fact.posted_at)
+        account = self._account(fact.member, fact.posted_at)
+        member, seen = self._member(account), events.as_seen(fact.event)
+
+        def evaluate(exhausted: frozenset[str]) -> Gained:
+            return event_rules.evaluate(self.program, seen, member, exhausted)
+
+        gained, takes = self.funds.brought(evaluate, account.posted_at)
+        gain = events.gain_from(gained, takes, self.book, occurred_at)
+        effect, _tier = decisions.retiered(account, events.effect_of(account, gain), self.book)
+        self._commit(fact.member, account.state, effect, account.posted_at)
+        self.events[fact.key] = (fact.member, gain)
+        self._count(member.tier, gained)
+
+    def _withdraw(self, fact: Withdrawn) -> None:
+        if fact.key not in self.events:
+            raise events.EventNotFound
+        member, gain = self.events.pop(fact.key)
+        account = self._account(member, fact.posted_at)
+        effect, _tier = decisions.retiered(account, events.given_back(account, gain), self.book)
+        self.funds.give_back((take, take.points, 1) for take in gain.takes)
+        self._commit(member, account.state, effect, account.posted_at)
 
     def _take_back(self, fact: TakenBack) -> None:
         past = self.histories.get(fact.key)
@@ -202,6 +239,12 @@ class _Replay:
             redemption.returned_points = returned
         return added((), lots)
 
+    def _member(self, account: Account) -> Member:
+        """What the rules are told of a member."""
+        person = self.recorded.people.get(account.member_id, _UNKNOWN)
+        profile = ProfileFacts(person.birthday, person.tags, person.segments)
+        return member_facts.known(account, self.program, profile, at=account.posted_at)
+
     def _account(self, member: str, at: int) -> Account:
         """A member's account folded to `at`; what has expired meanwhile is counted by its own date."""
         state = self.tally.states[member]
@@ -226,16 +269,12 @@ class _Replay:
         self.tally.moved(self.calendar.month, effect.lifetime)
         self.tally.month(self.calendar.month).expired += after.lifetime.expired - state.lifetime.expired
 
-    def _count(self, order: OrderIn, tier: str, earned: Earned) -> None:
-        for explanation in earned.explanations:
+    def _count(self, tier: str, brought: Earned | Gained) -> None:
+        for explanation in brought.explanations:
             if explanation.fired or explanation.cut_points:
                 rule = self.tally.rule(RuleKey(explanation.rule, explanation.campaign))
                 rule.add(explanation.points, explanation.cut_points)
-        self.tally.tier_points[tier] += earned.points
-        found = self.tally.currency(order.currency)
-        found.purchases += 1
-        found.spend_minor += order.total_minor
-        found.points += earned.points
+        self.tally.tier_points[tier] += brought.points
 
     def _close(self) -> None:
         """Let everything that was bought come to the end of the time that was recorded."""

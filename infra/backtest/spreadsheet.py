@@ -3,7 +3,8 @@
 A row is a purchase, or one line of it: further rows with the same `order_id` are further lines. Columns: `member`,
 `order_id`, `occurred_at`, `currency`, `total_minor`; where known also `tax_minor`, `shipping_minor`, `channel`,
 `store`, and of a line `sku`, `category`, `quantity`, `amount_minor`. With a column `type` a row may also be a `refund`
-(of `amount_minor`) or a `cancel` of the purchase with its `order_id`, or a `redemption` of `points`.
+(of `amount_minor`) or a `cancel` of the purchase with its `order_id`, an `event` (its type in the column `event`), or a
+`redemption` of `points`.
 """
 
 import csv
@@ -15,8 +16,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from chalicelib.base import clock
+from chalicelib.engagement.schema import EventIn
 from chalicelib.orders.schema import OrderIn
-from infra.backtest.recorded import Bought, Fact, Spent, TakenBack
+from infra.backtest.recorded import Bought, Fact, Happened, Spent, TakenBack
 from infra.errors import InfraError
 
 _COLUMNS: Final = ("currency", "total_minor", "tax_minor", "shipping_minor", "channel", "store")
@@ -83,10 +85,14 @@ def _other(kind: str, row: Row, number: int, zone: ZoneInfo) -> Fact:
             return TakenBack(_needed(row, "order_id"), at, at, (), int(_needed(row, "amount_minor")))
         case "cancel":
             return TakenBack(_needed(row, "order_id"), at, at)
+        case "event":
+            fields = {"source": "file", "event_id": f"line {number}", "type": _needed(row, "event")}
+            event = msgspec.convert(fields | {"occurred_at": clock.text(at)}, EventIn)
+            return Happened(event.event_id, _needed(row, "member"), at, event)
         case "redemption":
             return Spent(f"line {number}", _needed(row, "member"), at, int(_needed(row, "points")))
         case _:
-            raise InfraError(f"{kind} is no type; there are order, refund, cancel and redemption")
+            raise InfraError(f"{kind} is no type; there are order, refund, cancel, event and redemption")
 
 
 def _instant(row: Row, zone: ZoneInfo) -> int:

@@ -7,18 +7,33 @@ from typing import Any, Final
 import msgspec
 
 from chalicelib.base import clock, facts
+from chalicelib.engagement.schema import EventIn
 from chalicelib.members.rules import Profile
 from chalicelib.orders.schema import OrderIn, RefundIn
 from chalicelib.program.document import Program, decode, default
-from infra.backtest.recorded import Bought, Fact, Person, PutBack, Recorded, Spent, TakenBack, in_order, parts_of
+from infra.backtest.recorded import (
+    Bought,
+    Fact,
+    Happened,
+    Person,
+    PutBack,
+    Recorded,
+    Spent,
+    TakenBack,
+    Withdrawn,
+    in_order,
+    parts_of,
+)
 from infra.errors import InfraError
 from infra.installation import Advance, Installation, scan
 
 _ORDERS = msgspec.json.Decoder(OrderIn)
 _REFUNDS = msgspec.json.Decoder(RefundIn)
+_EVENTS = msgspec.json.Decoder(EventIn)
 _PROFILES = msgspec.json.Decoder(Profile)
 _PROFILE_KEY: Final = "mem_"
 _POINTER: Final = "unclaimed#"
+_EVENT: Final = "evt_"
 Item = dict[str, Any]
 
 
@@ -33,10 +48,11 @@ def program_in_force(installation: Installation, now: int) -> Program:
 
 
 def recorded(installation: Installation, advance: Advance) -> Recorded:
-    """All orders, refunds and redemptions, with what is known of the members. Raises InfraError where nobody bought."""
+    """All orders, refunds, events and redemptions, with what is known of the members. Raises InfraError for none."""
     found = [
         *_orders(_chains(installation, "orders", "order_id", advance)),
         *_redemptions(_chains(installation, "redemptions", "redemption_id", advance)),
+        *_events(_chains(installation, "engagement", "key", advance)),
     ]
     if not found:
         raise InfraError(f"The tables {installation.prefix}orders and {installation.prefix}redemptions are empty.")
@@ -55,7 +71,7 @@ def _chains(installation: Installation, table: str, key: str, advance: Advance) 
             if not item[key]["S"].startswith(_POINTER):
                 chains[item[key]["S"]].append(item)
     for steps in chains.values():
-        yield sorted(steps, key=lambda item: str(item["step"]["S"]))
+        yield sorted(steps, key=lambda item: str(item["part" if "part" in item else "step"]["S"]))
 
 
 def _orders(chains: Iterator[list[Item]]) -> Iterator[tuple[int, Fact]]:
@@ -96,6 +112,19 @@ def _redemptions(chains: Iterator[list[Item]]) -> Iterator[tuple[int, Fact]]:
                 yield int(step["seq"]["N"]), PutBack(key, _at(step))
 
 
+def _events(chains: Iterator[list[Item]]) -> Iterator[tuple[int, Fact]]:
+    """Events, and those that were withdrawn; uses of benefits and challenges lie in the same table."""
+    for steps in chains:
+        if not steps[0]["key"]["S"].startswith(_EVENT):
+            continue
+        for step in steps:
+            key, seq = step["key"]["S"], int(step["seq"]["N"])
+            if step["kind"]["S"] == facts.EVENT:
+                yield seq, Happened(key, step["member_id"]["S"], _at(step), _EVENTS.decode(step["body"]["S"]))
+            elif step["kind"]["S"] == facts.EVENT_CANCELLED:
+                yield seq, Withdrawn(key, _at(step))
+
+
 def _people(installation: Installation, advance: Advance) -> tuple[dict[str, Person], dict[str, str]]:
     """What profiles say of the members, and into whom those were merged who are no more."""
     people, merged = {}, {}
@@ -120,7 +149,7 @@ def _people(installation: Installation, advance: Advance) -> tuple[dict[str, Per
 
 def _moved(fact: Fact, merged: dict[str, str]) -> Fact:
     """A fact of a member who was merged is one of the member who took over."""
-    if not isinstance(fact, Bought | Spent):
+    if not isinstance(fact, Bought | Spent | Happened):
         return fact
     member = fact.member
     while member in merged:

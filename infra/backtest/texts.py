@@ -93,8 +93,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "“{title}”（{document}）未能完整判断：缺少{missing}。",
     ),
     "note_challenges": (
-        "Challenges and benefits are not replayed.",
-        "挑战与权益不在回测范围内。",
+        "What challenges give is not replayed.",
+        "挑战的奖励不在回测范围内。",
     ),
     "issued_note": ("Less what refunds took back", "已扣除退款扣回"),
     "run_off_note": (

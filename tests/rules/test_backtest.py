@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.base import clock
+from chalicelib.engagement.schema import EventIn
 from chalicelib.orders.schema import OrderIn
 from chalicelib.program.document import Program, default
 from infra.backtest import money
 from infra.backtest.compare import compare, distribution
-from infra.backtest.recorded import Bought, Fact, Person, Spent, TakenBack, in_order
+from infra.backtest.recorded import Bought, Fact, Happened, Person, Spent, TakenBack, Withdrawn, in_order
 from infra.backtest.replay import replay
 from infra.backtest.report import Comparison, Pair
 from tests.campaigns import bonus, campaign
@@ -121,6 +122,18 @@ class TestTheReport:
         known = compared(candidate, bought(), ann=Person(birthday="1990-03-01", tags=("vip",)))
         assert known.unjudged == ()
         assert known.total_candidate.earned == 100 + 100 + 50
+
+    def test_replays_events_and_takes_back_what_was_withdrawn(self) -> None:
+        rule = {"kind": "per_event", "code": "check_in", "title": texts("x"), "events": ["check_in"], "points": 5}
+        candidate = program(earning_rules=[*_rules(), rule])
+        told = {"source": "app", "event_id": "1", "type": "check_in", "occurred_at": clock.text(NOON)}
+        happened = Happened("e1", "ann", NOON, msgspec.convert(told, EventIn))
+        report = compared(candidate, bought(), happened)
+        assert (report.total_today.earned, report.total_candidate.earned) == (200, 205)
+        assert report.unjudged == ()
+        withdrawn = compared(candidate, bought(), happened, Withdrawn("e1", NOON + 60))
+        assert withdrawn.total_candidate.issued == 200
+        assert compared(candidate, bought()).unjudged[0].missing == ("events",)
 
     def test_of_today_against_today_finds_nothing(self) -> None:
         report = compared(default(), bought(), bought("2", "bob"), back())

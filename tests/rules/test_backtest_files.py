@@ -12,7 +12,7 @@ import pytest
 from chalicelib.base import clock
 from chalicelib.program.document import default
 from infra.backtest import files
-from infra.backtest.recorded import Bought, Person, Spent, TakenBack, in_order
+from infra.backtest.recorded import Bought, Happened, Person, Spent, TakenBack, in_order
 from infra.errors import InfraError
 from tests.rules.test_backtest import NOON, back, bought
 
@@ -32,16 +32,17 @@ def test_the_demo_is_read_as_it_is_posted(tmp_path: Path) -> None:
 def test_rows_of_one_order_are_its_lines(tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
     path.write_text(
-        "type,member,order_id,occurred_at,currency,total_minor,sku,category,quantity,amount_minor,points\n"
+        "type,member,order_id,occurred_at,currency,total_minor,sku,category,quantity,amount_minor,points,event\n"
         ",ann,A1,2026-03-10 12:00,CNY,9000,oolong,tea,2,5000,\n"
         ",ann,A1,,,,cup,home,1,4000,\n"
         "refund,,A1,2026-03-11T12:00:00Z,,,,,,3000,\n"
         "redemption,ann,,2026-03-12,,,,,,,70\n"
-        "cancel,,A1,2026-03-13,,,,,,,\n",
+        "cancel,,A1,2026-03-13,,,,,,,\n"
+        "event,ann,,2026-03-14,,,,,,,,check_in\n",
         encoding="utf-8",
     )
     recorded = files.read(path, default().zone)
-    enrolled, purchase, refund, spent, cancelled = recorded.facts
+    enrolled, purchase, refund, spent, cancelled, happened = recorded.facts
     assert isinstance(purchase, Bought)
     assert enrolled.posted_at == purchase.posted_at == clock.parse("2026-03-10T04:00:00Z")
     assert [line.category for line in purchase.order.lines] == ["tea", "home"]
@@ -49,6 +50,8 @@ def test_rows_of_one_order_are_its_lines(tmp_path: Path) -> None:
     assert isinstance(spent, Spent)
     assert spent.points == 70
     assert cancelled == TakenBack("A1", cancelled.posted_at, cancelled.posted_at)
+    assert isinstance(happened, Happened)
+    assert (happened.member, happened.event.type) == ("ann", "check_in")
 
 
 def test_messages_of_the_intake_queue_are_read_as_they_are(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from infra.backtest.tally import RuleKey
 from infra.installation import Installation
 from tests.api import shop
 from tests.api.client import client
+from tests.api.community import cancel_event, post_event
 from tests.api.shop import SHOP
 from tests.campaigns import budget
 from tests.programs import document, texts, tier
@@ -56,7 +57,16 @@ PROGRAM: dict[str, Any] = {
             "points": 7,
             "when": {"birthday": "month", "tags": ["friend"]},
         },
+        {
+            "kind": "per_event",
+            "code": "check_in",
+            "title": texts("check-in"),
+            "events": ["check_in"],
+            "points": 9,
+            "caps": [{"per": "month", "times": 1}],
+        },
     ],
+    "events": {"check_in": {"title": texts("check-in")}},
     "campaigns": [
         {
             "code": "opening",
@@ -78,6 +88,7 @@ class Story:
         self.number = 0
         self.orders: list[tuple[str, dict[str, Any]]] = []
         self.redemptions: list[str] = []
+        self.events: list[str] = []
         monkeypatch.setattr(clock, "now", lambda: self.now)
         programs.publish(document(**PROGRAM), by="tests", now=self.now)
         self.members = [self.enrol(place) for place in range(MEMBERS)]
@@ -90,8 +101,8 @@ class Story:
         for _step in range(steps):
             self.now += self.random.randrange(1, 12) * clock.DAY_S // 2
             programs.reset_cache()
-            acts = [self.buy, self.buy, self.buy, self.buy, self.refund, self.cancel, self.redeem, self.put_back]
-            self.random.choice(acts)()
+            rest = [self.refund, self.cancel, self.redeem, self.put_back, self.check_in, self.withdraw]
+            self.random.choice([self.buy] * 5 + rest)()
 
     def buy(self) -> None:
         self.number += 1
@@ -124,6 +135,18 @@ class Story:
         if self.orders:
             shop.cancel(self.random.choice(self.orders)[0], occurred_at=clock.text(self.now))
 
+    def check_in(self) -> None:
+        self.number += 1
+        answer = post_event(
+            str(self.number), member_id=self.random.choice(self.members), occurred_at=clock.text(self.now)
+        )
+        assert answer.status == 201, answer.text
+        self.events.append(answer.json["event"]["id"])
+
+    def withdraw(self) -> None:
+        if self.events:
+            cancel_event(self.random.choice(self.events))
+
     def redeem(self) -> None:
         member = self.random.choice(self.members)
         answer = shop.redeem(member, self.random.randrange(1, 60), f"k{self.now}")
@@ -139,7 +162,7 @@ class Story:
 @pytest.mark.parametrize("seed", range(3))
 def test_every_member_has_what_posting_gave(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     story = Story(monkeypatch, seed)
-    story.go_on(70)
+    story.go_on(90)
     recorded = tables.recorded(INSTALLATION, lambda _count: None)
     today = tables.program_in_force(INSTALLATION, story.now)
     tally = replay(today, recorded)
@@ -154,6 +177,7 @@ def test_every_member_has_what_posting_gave(monkeypatch: pytest.MonkeyPatch, see
     # The story is long enough for everything that may happen to points.
     assert min(happened.earned, happened.clawed, happened.redeemed, happened.restored, happened.expired) > 0
     assert tally.rules[RuleKey("full")].cut_points > 0
+    assert tally.rules[RuleKey("check_in")].points > 0
     assert (left := 110 - tally.budgets["opening"].points) >= 0
     assert budget("opening") == (110, 110 - left, left)
 
