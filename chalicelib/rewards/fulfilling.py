@@ -50,9 +50,10 @@ def ship(redemption: Redemption, body: ShipIn, *, actor: str, now: int) -> Poste
 def use(redemption: Redemption, body: UseIn, *, actor: str, now: int) -> Posted[RedemptionStep]:
     """Note that what was redeemed is handed over at a till; repeated alike, it answers the same.
 
-    Raises NotFulfilledSo where nobody hands anything over, RedemptionNotOpen and Unavailable.
+    Raises NotFulfilledSo where nobody hands anything over (a voucher is used by its code), RedemptionNotOpen and
+    Unavailable.
     """
-    if redemption.issue.fulfilment == "none":
+    if redemption.issue.fulfilment in {"none", "voucher"}:
         raise NotFulfilledSo("Nothing is handed over for this reward.")
     return _noted(redemption, _Change(USED, body, frozenset({"issued", "shipped"}), actor, now))
 

@@ -11,8 +11,9 @@ from chalicelib.program import service as programs
 from chalicelib.program.document import localise
 from chalicelib.program.document.rewards import Price, Reward
 from chalicelib.program.rules import rewarding
+from chalicelib.rewards import vouching
 from chalicelib.rewards.catalogue import Shown
-from chalicelib.rewards.history import USED, Redemption
+from chalicelib.rewards.history import USED, Redemption, Status
 from chalicelib.rewards.schema import (
     AmountOut,
     OfferOut,
@@ -51,7 +52,7 @@ def shown(redemption: Redemption, at: int, locale: str) -> RedemptionOut:
         returned_points=redemption.returned_points,
         order_id=use.order_id if use else None,
         cancelled_at=cancellation.posted_at if cancellation else None,
-        reward=_taken(issue, locale) if issue.reward_id else None,
+        reward=_taken(issue, redemption.status(at), locale) if issue.reward_id else None,
         history=tuple(_step(step) for step in redemption.steps),
     )
 
@@ -95,7 +96,7 @@ def _price(price: Price) -> list[PriceOut]:
     ]
 
 
-def _taken(issue: RedemptionStep, locale: str) -> RewardTaken:
+def _taken(issue: RedemptionStep, status: Status, locale: str) -> RewardTaken:
     terms = rewarding.find(programs.version(issue.program).program, issue.reward_id)
     return RewardTaken(
         id=issue.reward_id,
@@ -104,6 +105,7 @@ def _taken(issue: RedemptionStep, locale: str) -> RewardTaken:
         fulfilment=terms.fulfilment,
         cash_minor=issue.cash_minor or 0,
         cash_currency=issue.cash_currency,
+        voucher_code=vouching.code_of(issue) if issue.voucher_batch_id and status == "issued" else None,
     )
 
 

@@ -113,6 +113,9 @@ def get_reward(call: Call[None], reward_id: str) -> Reply[RewardOut]:
         "sold_out_today",
         "cash_unconfirmed",
         "counter_not_found",
+        "quantity_not_offered",
+        "voucher_batch_not_found",
+        "voucher_batch_not_fitting",
         "busy",
     ),
 )
@@ -166,7 +169,15 @@ def get_redemptions(call: Call[None], member_id: str) -> Reply[RedemptionPage]:
     callers=("member", "system"),
     summary="Spend the points that a redemption holds",
     statuses={200: "The points are spent."},
-    errors=("redemption_not_found", "redemption_not_open", "hold_over", "cash_unconfirmed", "busy"),
+    errors=(
+        "redemption_not_found",
+        "redemption_not_open",
+        "hold_over",
+        "cash_unconfirmed",
+        "voucher_batch_not_found",
+        "voucher_batch_not_fitting",
+        "busy",
+    ),
 )
 def commit_redemption(call: Call[None], redemption_id: str) -> Reply[RedemptionPosted]:
     """Turns the hold of a checkout into a redemption, until its time is up. Money is confirmed by the shop's system."""

@@ -44,14 +44,18 @@ class UseIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
 
 
 class RewardTaken(msgspec.Struct, frozen=True, kw_only=True):
-    """What was redeemed: a reward by its title as it was then, and the money to be paid beside the points."""
+    """What was redeemed: a reward by its title as it was then, and the money to be paid beside the points.
+
+    `voucher_code` is the code of the voucher that it is, from the issue until it is cancelled.
+    """
 
     id: str
     title: str
     quantity: int
-    fulfilment: Literal["ship", "till", "none"]
+    fulfilment: Literal["ship", "till", "voucher", "none"]
     cash_minor: int
     cash_currency: str | None
+    voucher_code: str | None
 
 
 class StepOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +157,7 @@ class RewardOut(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     picture_urls: tuple[str, ...]
     tags: tuple[str, ...]
-    fulfilment: Literal["ship", "till", "none"]
+    fulfilment: Literal["ship", "till", "voucher", "none"]
     prices: tuple[PriceOut, ...]
     worth: tuple[AmountOut, ...]
     tiers: tuple[str, ...]

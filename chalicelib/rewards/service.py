@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -20,7 +20,7 @@ from chalicelib.ledger.state import Limit, Lot
 from chalicelib.program import service as programs
 from chalicelib.program.rules import expiry, redeeming
 from chalicelib.program.service import Versioned
-from chalicelib.rewards import taking
+from chalicelib.rewards import taking, vouching
 from chalicelib.rewards.deciding import Fact, decision, issued
 from chalicelib.rewards.history import RETURNED, USED, Redemption, RedemptionNotOpen, read
 from chalicelib.rewards.schema import RedemptionIn
@@ -84,8 +84,8 @@ def _terms(request: RedemptionIn) -> tuple[int, str]:
 def commit(redemption: Redemption, *, actor: str, now: int, by_member: bool = False) -> Posted[RedemptionStep]:
     """Spend what a redemption holds.
 
-    Raises RedemptionNotOpen (never held, lapsed, released), Forbidden where money must be paid and a person asks, and
-    Unavailable.
+    Raises RedemptionNotOpen (never held, lapsed, released), BatchNotFound, BatchNotFitting, Forbidden where money must
+    be paid and a person asks, and Unavailable.
     """
     if by_member and redemption.issue.cash_minor:
         raise taking.cash_unconfirmed()
@@ -144,13 +144,14 @@ def _check_status(redemption: Redemption, allowed: set[str], now: int) -> None:
 def _post_step(redemption: Redemption, kind: str, reckon: Reckon, *, actor: str, now: int) -> Posted[RedemptionStep]:
     current = programs.in_force(now, now=now)
     record_id = ids.derived("rst", redemption.redemption_id, kind)
+    writes = [*_counter_writes(redemption.issue, kind), *_voucher_writes(redemption, kind, now)]
 
     def plan(account: Account) -> Plan[RedemptionStep]:
         effect = reckon(redemption, account, current)
         # A step of this kind has no body: whoever repeats it, asks for the same.
         step = RedemptionStep(redemption.redemption_id, redemption.next_step, request_hash=record_id, actor=actor)
         made = decision(Fact(kind, record_id, actor), redemption.issue, effect, account, current)
-        return Plan(made, step, lambda _entry: _counter_writes(redemption.issue, kind))
+        return Plan(made, step, lambda _entry: writes)
 
     return post(redemption.member_id, plan, now=lambda: now)
 
@@ -167,6 +168,16 @@ def _put_back(redemption: Redemption, account: Account, current: Versioned) -> E
     effect = points.restore(account.state, alive(redemption.spent_lots, current, account.posted_at))
     back = tuple(Limit(used.limit_id, used.until, -used.count, -used.points) for used in limits_of(redemption.issue))
     return msgspec.structs.replace(effect, limits=back)
+
+
+def _voucher_writes(redemption: Redemption, kind: str, now: int) -> Sequence[Write]:
+    """What a step does to the voucher that the reward is: it comes with the commit and goes with the cancellation."""
+    issue = redemption.issue
+    if issue.voucher_batch_id and kind == facts.REDEEMED:
+        return vouching.issuing(issue.voucher_batch_id, redemption.member_id, redemption.redemption_id, now=now)
+    if issue.voucher_batch_id and kind == facts.REDEMPTION_CANCELLED:
+        return vouching.voiding(redemption, now)
+    return ()
 
 
 def _counter_writes(issue: RedemptionStep, kind: str) -> list[Write]:

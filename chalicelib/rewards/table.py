@@ -64,6 +64,7 @@ class RedemptionStep(Record):
     limits = BinaryAttribute(null=True, legacy_encoding=False)
     tracking = UnicodeAttribute(null=True)
     store = UnicodeAttribute(null=True)
+    voucher_batch_id = UnicodeAttribute(null=True)
 
 
 _TOUCHES = msgspec.msgpack.Decoder(tuple[Touch, ...])

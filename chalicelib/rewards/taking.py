@@ -23,6 +23,7 @@ from chalicelib.program.rules import rewarding, windows
 from chalicelib.program.rules.inputs import Member
 from chalicelib.program.service import Versioned
 from chalicelib.program.stocking import stock_counter
+from chalicelib.rewards import vouching
 from chalicelib.rewards.deciding import Fact, decision, issued
 from chalicelib.rewards.schema import RedemptionIn
 from chalicelib.rewards.table import RedemptionStep, Touch
@@ -81,7 +82,8 @@ def take(
     """Take a reward, or hold it with `hold_seconds`.
 
     Raises Invalid, RewardNotFound, NotOffered (and its kinds), PriceNotOffered, InsufficientPoints, TooManyHolds,
-    SoldOut, SoldOutToday, Forbidden (`cash_unconfirmed`), MemberNotFound, KeyReused and Unavailable.
+    SoldOut, SoldOutToday, BatchNotFound, BatchNotFitting, Forbidden (`cash_unconfirmed`), MemberNotFound, KeyReused and
+    Unavailable.
     """
     if request.points is not msgspec.UNSET:
         raise Invalid("The catalogue says what a reward costs; leave the points out.", field="points")
@@ -101,8 +103,15 @@ def take(
         lapses_at=holding.lapses_at(now + request.hold_seconds, now) if request.hold_seconds else None,
     )
 
+    issue: Sequence[Write] = ()
+    if reward.voucher_batch_id:
+        if order.quantity > 1:
+            raise Invalid("Vouchers are taken one by one.", field="quantity", code="quantity_not_offered")
+        if not is_held:
+            issue = vouching.issuing(reward.voucher_batch_id, member_id, asked.redemption_id, now=now)
+
     def commit(touched: Sequence[Touch], writes: Sequence[Write]) -> Posted[RedemptionStep]:
-        return post(member_id, lambda account: _plan(order, account, touched, writes), now=lambda: now)
+        return post(member_id, lambda account: _plan(order, account, touched, [*writes, *issue]), now=lambda: now)
 
     return _from_stock(order, now, commit)
 
@@ -188,4 +197,5 @@ def _step(order: Order, account: Account, effect: Effect, until: int | None) -> 
     step.reward_id, step.quantity, step.fulfilment = order.reward.code, order.quantity, order.reward.fulfilment
     step.cash_minor, step.cash_currency = order.cash_minor or None, order.currency if order.cash_minor else None
     step.lapses_at = order.lapses_at
+    step.voucher_batch_id = order.reward.voucher_batch_id or None
     return step

@@ -56,7 +56,7 @@ class Reward(Part, frozen=True, kw_only=True):
     `free_for` pay nothing. `worth_minor` is what a discount or gift card is worth at the till, and what an order may be
     paid with. The window begins with `starts_at`, for some tiers `early_hours` before, and is over at `ends_at` (None:
     open). `order` sorts the catalogue, lowest first. With `fulfilment` as `ship` it is sent, with `till` used at a
-    till, and with `none` nobody hands anything over.
+    till, with `voucher` it is one of the batch `voucher_batch_id`, and with `none` nobody hands anything over.
     """
 
     code: Code
@@ -66,7 +66,7 @@ class Reward(Part, frozen=True, kw_only=True):
     picture_urls: Annotated[tuple[PictureUrl, ...], Meta(max_length=10)] = ()
     tags: Codes = ()
     order: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
-    fulfilment: Literal["ship", "till", "none"] = "till"
+    fulfilment: Literal["ship", "till", "voucher", "none"] = "till"
     prices: Annotated[tuple[Price, ...], Meta(min_length=1, max_length=10)]
     free_for: Codes = ()
     worth_minor: Annotated[dict[Currency, PositiveMinor], Meta(max_length=20)] = msgspec.field(default_factory=dict)
@@ -80,3 +80,4 @@ class Reward(Part, frozen=True, kw_only=True):
     limits: Annotated[tuple[PieceLimit, ...], Meta(max_length=5)] = ()
     stock: Stock | None = None
     daily: Stock | None = None
+    voucher_batch_id: Annotated[str, Meta(pattern=r"^(vbt_[a-z0-9]{26})?(?!\n)$")] = ""

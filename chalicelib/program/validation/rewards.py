@@ -27,6 +27,9 @@ def check_rewards(program: Program) -> Iterator[Problem]:
         yield from _check_tiers(program, reward, path)
         yield from _check_prices(program, reward, path)
         yield from _check_window(program, reward, path)
+        if (reward.fulfilment == "voucher") != bool(reward.voucher_batch_id):
+            detail = "A reward that is a voucher names its batch, and no other one does."
+            yield Problem(f"{path}.voucher_batch_id", detail)
         for place in repeated([limit.per for limit in reward.limits]):
             yield Problem(f"{path}.limits[{place}].per", "There is a limit for this period already.")
 
