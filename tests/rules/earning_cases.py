@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from chalicelib.program.document import Program
@@ -12,6 +13,8 @@ from tests.programs import program, texts
 
 NOON = 1_795_233_600
 """12:00 in Shanghai on Saturday, 21 November 2026."""
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Whole programmes take a while to draw on a busy machine."""
 SKUS, CATEGORIES = ("tea", "cup", "pot", "cake"), ("drinks", "wares", "")
 CHANNELS, STORES = ("web", "shop", ""), ("bund", "")
 TIERS = ("member", "silver", "gold", "diamond")

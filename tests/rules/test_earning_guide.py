@@ -19,7 +19,7 @@ from chalicelib.program.rules.earning import evaluate
 from chalicelib.program.rules.inputs import Line, Member, Purchase
 from chalicelib.program.validation.expressions import FUNCTIONS
 from tests.programs import program
-from tests.rules.earning_cases import members, programmes, purchases
+from tests.rules.earning_cases import UNHURRIED, members, programmes, purchases
 from tests.rules.test_earning_rules import told
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +75,7 @@ def test_the_guide_lists_all_functions() -> None:
     assert re.findall(r"`(\w+)`", listed) == list(FUNCTIONS)
 
 
+@UNHURRIED
 @given(programmes(), purchases(), members)
 def test_every_reason_is_in_the_guide(found: Program, bought: Purchase, member: Member) -> None:
     assert {item.reason for item in evaluate(found, bought, member).explanations} <= REASONS

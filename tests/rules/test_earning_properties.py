@@ -17,10 +17,11 @@ from chalicelib.program.rules import compiled, windows
 from chalicelib.program.rules.earning import evaluate
 from chalicelib.program.rules.inputs import Earned, Member, Purchase
 from tests.programs import document, texts
-from tests.rules.earning_cases import NOON, caps, members, programmes, purchases, rules
+from tests.rules.earning_cases import NOON, UNHURRIED, caps, members, programmes, purchases, rules
 from tests.rules.earning_oracle import reckon
 
 
+@UNHURRIED
 @given(programmes(), purchases(), members)
 def test_a_second_reckoning_finds_the_same(program: Program, bought: Purchase, member: Member) -> None:
     earned, expected = evaluate(program, bought, member), reckon(program, bought, member)
@@ -31,6 +32,7 @@ def test_a_second_reckoning_finds_the_same(program: Program, bought: Purchase, m
     assert earned.eligible_minor == sum(expected.eligible).__floor__()
 
 
+@UNHURRIED
 @given(programmes(), purchases(), members)
 def test_explanations_and_lines_add_up(program: Program, bought: Purchase, member: Member) -> None:
     earned = evaluate(program, bought, member)
@@ -41,6 +43,7 @@ def test_explanations_and_lines_add_up(program: Program, bought: Purchase, membe
     assert 0 <= earned.eligible_minor <= bought.total_minor
 
 
+@UNHURRIED
 @given(programmes(), purchases(), members)
 def test_every_line_has_what_it_brought_give_or_take_a_point(
     program: Program, bought: Purchase, member: Member
@@ -50,6 +53,7 @@ def test_every_line_has_what_it_brought_give_or_take_a_point(
         assert all(abs(whole - exact) < 2 for whole, exact in zip(earned.line_points, expected.total, strict=True))
 
 
+@UNHURRIED
 @given(programmes(), purchases(), members)
 def test_every_rule_is_explained_once_and_with_a_reason(program: Program, bought: Purchase, member: Member) -> None:
     told = [(item.campaign, item.rule) for item in evaluate(program, bought, member).explanations]
@@ -61,6 +65,7 @@ def test_every_rule_is_explained_once_and_with_a_reason(program: Program, bought
     )
 
 
+@UNHURRIED
 @given(programmes(), purchases(), members)
 def test_the_same_facts_earn_the_same_in_any_process(program: Program, bought: Purchase, member: Member) -> None:
     before = (encode(program), msgspec.json.encode(bought), msgspec.json.encode(member))
@@ -70,6 +75,7 @@ def test_the_same_facts_earn_the_same_in_any_process(program: Program, bought: P
     assert before == (encode(program), msgspec.json.encode(bought), msgspec.json.encode(member))
 
 
+@UNHURRIED
 @given(programmes(), purchases(), members)
 def test_a_campaign_whose_budget_is_exhausted_gives_as_little_as_a_paused_one(
     program: Program, bought: Purchase, member: Member
@@ -85,6 +91,7 @@ def test_a_campaign_whose_budget_is_exhausted_gives_as_little_as_a_paused_one(
     assert exhausted.awards == ()
 
 
+@UNHURRIED
 @given(programmes(), purchases(), members)
 def test_an_award_is_what_the_rules_of_its_campaign_brought(program: Program, bought: Purchase, member: Member) -> None:
     earned = evaluate(program, bought, member)
@@ -97,6 +104,7 @@ def test_an_award_is_what_the_rules_of_its_campaign_brought(program: Program, bo
     }
 
 
+@UNHURRIED
 @given(programmes(campaigns=0), purchases(), members, st.data())
 def test_a_rule_that_does_not_fire_changes_nothing(
     program: Program, bought: Purchase, member: Member, data: st.DataObject
@@ -112,6 +120,7 @@ def test_a_rule_that_does_not_fire_changes_nothing(
     assert msgspec.structs.replace(with_it, explanations=others) == earned
 
 
+@UNHURRIED
 @given(
     st.lists(rules("r", {"lines": "", "whole": ""}, capped=False), min_size=1, max_size=5),
     purchases(),
@@ -145,6 +154,7 @@ def test_the_order_of_rules_that_add_and_share_nothing_does_not_matter(
     )
 
 
+@UNHURRIED
 @given(programmes(), st.lists(st.tuples(purchases(), st.integers(-40, 40)), min_size=1, max_size=8), members)
 def test_no_cap_is_ever_exceeded(program: Program, history: list[tuple[Purchase, int]], member: Member) -> None:
     """Whatever is bought and in whatever order it arrives, in no period more is gained than its cap says."""
@@ -185,6 +195,7 @@ def _caps(program: Program) -> list[tuple[str, Any]]:
     return found
 
 
+@UNHURRIED
 @given(caps(), purchases())
 def test_a_cap_per_order_holds_for_each_by_itself(capped: list[dict[str, Any]], bought: Purchase) -> None:
     cap = {"per": "order", "points": 7}
