@@ -48,7 +48,7 @@ def left_of(past: History, purchase: Purchase) -> Purchase | None:
     return msgspec.structs.replace(
         purchase,
         total_minor=left_minor,
-        tax_minor=purchase.tax_minor * left_minor // purchase.total_minor,
+        tax_minor=_part(purchase.tax_minor, left_minor, purchase),
         shipping_minor=min(purchase.shipping_minor, left_minor),
         lines=tuple(
             Line(line.sku, line.category, line.quantity - gone, amount - share)
@@ -57,10 +57,14 @@ def left_of(past: History, purchase: Purchase) -> Purchase | None:
             )
         ),
         payments=tuple(
-            Payment(payment.type, payment.amount_minor * left_minor // purchase.total_minor)
-            for payment in purchase.payments
+            Payment(payment.type, _part(payment.amount_minor, left_minor, purchase)) for payment in purchase.payments
         ),
     )
+
+
+def _part(amount_minor: int, left_minor: int, purchase: Purchase) -> int:
+    """The part of an amount that is left with the purchase; of a free one, pieces may go back all the same."""
+    return amount_minor * left_minor // purchase.total_minor if purchase.total_minor else amount_minor
 
 
 def _place(notice: Notice) -> tuple[str, str]:

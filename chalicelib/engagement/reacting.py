@@ -26,6 +26,7 @@ from chalicelib.base.retry import attempts
 from chalicelib.engagement import hearing, settling
 from chalicelib.engagement.rules.progress import Fact, advanced, lessened, united_payments, walked
 from chalicelib.engagement.table import (
+    FactItem,
     Progress,
     ProgressItem,
     Stored,
@@ -88,9 +89,13 @@ def unite(member_id: str, closed_id: str) -> tuple[str, Stored]:
             max(united, default=(0, "")),
             stored.progress.turns,
         )
-        items = [fact_item(home, fact) for fact in moved]
-        for item in items[:-_TOGETHER_MAX]:
-            item.save()
+        # Those that lie here already come last, for only the transaction may change them.
+        changed = sorted(
+            (fact for fact in moved if own.get(fact.place) != fact), key=lambda fact: (fact.place in own, fact.place)
+        )
+        items = [fact_item(home, fact) for fact in changed]
+        if not _put_ahead(items[:-_TOGETHER_MAX]):
+            continue
         emptied = progress_item(closed_id, closed.version + 1, Progress(), moved_into=home)
         writes = [
             _moved_on(home, stored, progress),
@@ -121,6 +126,11 @@ def _walked_on(home: str, progress: Progress, fact: Fact, *, is_new: bool) -> Pr
 
 def _together(own: Fact | None, other: Fact) -> Fact:
     return other if own is None else lessened(own, other.marks)
+
+
+def _put_ahead(items: Sequence[FactItem]) -> bool:
+    """Whether facts that are new under their member's id were put; they count when the progress says so."""
+    return all(_commit([(item, FactItem.key.does_not_exist())]) for item in items)
 
 
 def _moved_on(home: str, stored: Stored, progress: Progress) -> tuple[Model, Condition]:
