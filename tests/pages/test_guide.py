@@ -14,11 +14,14 @@ from typing import Any
 import pytest
 
 from chalicelib.base import clock
+from chalicelib.engagement.rules import marks, progress
 from chalicelib.program.rules import earning
 from chalicelib.program.rules.inputs import Line, Member, Purchase
 from chalicelib.program.triggers import administer_program
 from chalicelib.program.validation import validate
+from infra import retier
 from infra.backtest import __main__ as backtest
+from infra.errors import InfraError
 from tests.pages import guide
 from tests.pages.guide import Step
 from tests.programs import document
@@ -71,6 +74,22 @@ def test_multipliers_lift_nobody() -> None:
         assert earned.qualifying_points == 180
 
 
+@pytest.mark.parametrize(("purchases", "rounds"), [(7, 0), (8, 1), (16, 2)])
+def test_eight_purchases_of_tea_fill_a_card(purchases: int, rounds: int) -> None:
+    program = validate(STEPS["en"][-1].document)
+    facts = []
+    for number in range(purchases):
+        at = clock.parse("2026-03-10T04:00:00Z") + number * clock.DAY_S
+        lines = (Line("green", "tea", 1, 30_00), Line("cup", "ware", 1, 20_00))
+        bought = Purchase(currency="CNY", total_minor=50_00, lines=lines, occurred_at=at)
+        counted = marks.of_purchase(program, bought, bought, Member(tier="member", at=at))
+        facts.append(progress.Fact(fact_id=str(number), occurred_at=at, program=1, marks=counted))
+    (card,) = program.challenges
+    walk = progress.walked(facts, lambda _version, _code: progress.Terms(card, program.zone)).get("ten_cups")
+    assert walk is not None
+    assert (walk.rounds, walk.rewards) == (rounds, ((rounds, 100),) if rounds else ())
+
+
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_every_link_leads_somewhere(text: str) -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", text):
@@ -104,16 +123,24 @@ def _requests() -> list[dict[str, Any]]:
     return found
 
 
-def test_make_understands_the_backtest_commands() -> None:
-    commands = re.findall(r"^make (backtest .+)$", TEXTS["en"], re.MULTILINE)
-    assert len(commands) == 3
+def test_make_understands_the_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(_options: object) -> None:
+        raise InfraError("The options were understood; there is no installation here.")
+
+    monkeypatch.setattr(retier, "find", nowhere)
+    commands = re.findall(r"^make (.+)$", TEXTS["en"], re.MULTILINE)
+    assert [command.split()[0] for command in commands] == ["backtest"] * 3 + ["retier"] * 2
     for command in commands:
         dry = ["make", "-n", "READY=", *shlex.split(command)]
         made = subprocess.run(  # noqa: S603 -- the guide is ours
             dry, cwd=ROOT, capture_output=True, check=True, text=True, timeout=60
         )
         arguments = shlex.split(made.stdout.splitlines()[-1])
-        backtest.options_of(arguments[arguments.index("infra.backtest") + 1 :])
+        options = arguments[arguments.index("-m") + 2 :]
+        if command.startswith("retier"):
+            assert retier.main(options) == 1
+        else:
+            backtest.options_of(options)
 
 
 def test_the_spreadsheet_can_be_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
