@@ -87,7 +87,7 @@ def test_eight_purchases_of_tea_fill_a_card(purchases: int, rounds: int) -> None
     (card,) = program.challenges
     walk = progress.walked(facts, lambda _version, _code: progress.Terms(card, program.zone)).get("ten_cups")
     assert walk is not None
-    assert (walk.rounds, walk.rewards) == (rounds, ((rounds, 100),) if rounds else ())
+    assert (walk.rounds, walk.rewards) == (rounds, ((100, rounds),) if rounds else ())
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
