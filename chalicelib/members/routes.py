@@ -100,7 +100,6 @@ def get_member(call: Call[None], member_id: str) -> Reply[MemberOut]:
     body=MemberPatch,
     answer=MemberOut,
     scopes=_WRITE,
-    callers=("member", "system"),
     headers=(IF_MATCH,),
     summary="Change a profile",
     example={"mail": "mei.li@example.com", "names": {"display": "Mei"}, "gender": None},

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.base import ids
 from chalicelib.members.schema import MemberIn
 from tests.api import shop
-from tests.api.client import Response, client, member, system
+from tests.api.client import Response, client, member, staff, system
 from tests.api.shop import PHONE, SHOP
 
 
@@ -27,6 +27,12 @@ def test_systems_replace_the_whole_list_and_null_removes_it() -> None:
     path = f"/v1/members/{shop.enrol(phone=PHONE, tags=['vip'])}"
     assert patch(path, ["press", "staff"]).json["tags"] == ["press", "staff"]
     assert patch(path, None, version=2).json["tags"] == []
+
+
+def test_staff_set_them_too() -> None:
+    path = f"/v1/members/{shop.enrol()}"
+    assert patch(path, ["press"], caller=staff("members.write")).json["tags"] == ["press"]
+    assert patch(path, ["vip"], version=2, caller=staff("members.read")).code == "scope_missing"
 
 
 def test_what_is_not_named_keeps_them() -> None:
