@@ -70,6 +70,8 @@ def test_lines_that_a_rule_excludes_are_never_meant() -> None:
     wares = with_rules(rule("per_amount", "wares", items={"categories": ["wares"], "excluded_skus": ["cup"]}))
     assert judged(wares, bought(cup(), Line("pot", "wares", 1, 500)))["wares"] == 5
     assert judged(wares, bought(cup()))["wares"] == "no_matching_lines"
+    tea_only = with_rules(rule("per_amount", "tea", items={"skus": ["tea", "cup"], "excluded_categories": ["wares"]}))
+    assert judged(tea_only, bought(tea(), cup()))["tea"] == 10
 
 
 def test_what_the_programme_excludes_earns_nothing_and_counts_nowhere() -> None:

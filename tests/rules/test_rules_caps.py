@@ -160,3 +160,11 @@ def test_an_order_uses_a_campaign_once_though_two_of_its_rules_fire() -> None:
 def test_a_campaigns_cap_per_order_is_shared_in_the_order_of_its_rules() -> None:
     found = with_rules(BASE, campaigns=[campaign({"per": "order", "points": 13})])
     assert told(evaluate(found, bought(tea(), occurred_at=NOON), Member()))["two"] == 3
+
+
+@pytest.mark.parametrize(("own", "together", "cut"), [(6, 8, (6, 4, "day")), (8, 6, (6, 4, "campaign_day"))])
+def test_of_a_rules_cap_and_its_campaigns_the_narrower_cuts(own: int, together: int, cut: tuple[int, int, str]) -> None:
+    one = rule("bonus", "one", points=10, caps=[{"per": "day", "points": own}])
+    found = with_rules(BASE, campaigns=[campaign({"per": "day", "points": together}, rules=[one])])
+    told_of = explained(evaluate(found, bought(tea(), occurred_at=NOON), Member()), "one")
+    assert (told_of.points, told_of.cut_points, told_of.cut_by) == cut
