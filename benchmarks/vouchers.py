@@ -36,7 +36,7 @@ def main() -> None:
     """Measure each way and print the table."""
     LOCAL.mkdir(exist_ok=True)
     ways: list[tuple[str, int, Callable[[int], float]]] = [
-        ("made, and read back with their check symbol", 100_000, _made),
+        ("made, and their ids", 100_000, _made),
         ("made and written, one worker", 20_000, _written),
         ("a job through the queue", 20_000, _queued),
         ("a job through the queue", 100_000, _queued),

@@ -26,22 +26,22 @@ def fresh(batch_id: str, member_id: str) -> LimitItem:
 
 
 def taken(item: LimitItem | None, now: int, *, but: str | None) -> int:
-    """What is used, and what sessions other than `but` have locked at this instant."""
+    """What is used, and what is locked at this instant but for the lease `but`."""
     if item is None:
         return 0
-    return int(item.used) + sum(session != but for session, _until in _live(item, now))
+    return int(item.used) + sum(name != but for name, _until in _live(item, now))
 
 
-def used(item: LimitItem, by: int, now: int, *, session: str | None = None) -> LimitItem:
-    """The item after `by` more uses (or fewer); the session's lock, if any, has become one of them."""
-    leases = [lease for lease in _live(item, now) if lease[0] != session]
+def used(item: LimitItem, by: int, now: int, *, lease: str | None = None) -> LimitItem:
+    """The item after `by` more uses (or fewer); the lock `lease`, if any, has become one of them."""
+    leases = [each for each in _live(item, now) if each[0] != lease]
     return _changed(item, int(item.used) + by, leases)
 
 
-def leased(item: LimitItem, session: str, until: str, now: int) -> LimitItem:
-    """The item after a session's lock; earlier ones of the session give way to it."""
-    leases = [lease for lease in _live(item, now) if lease[0] != session]
-    return _changed(item, int(item.used), [*leases, (session, until)])
+def leased(item: LimitItem, name: str, until: str, now: int) -> LimitItem:
+    """The item after a lock; an earlier one of this name gives way to it."""
+    leases = [each for each in _live(item, now) if each[0] != name]
+    return _changed(item, int(item.used), [*leases, (name, until)])
 
 
 def _live(item: LimitItem, now: int) -> Leases:

@@ -85,7 +85,7 @@ def _locked(found: Found, ask: Ask, until: str, now: int) -> bool:
             writes.append(Write(totals.due_of(mine), Act.PUT))
         if found.known.batch.limits.per_member and ask.member_id:
             limit = found.limit or limits.fresh(batch_id, ask.member_id)
-            writes.append(replacing(limits.leased(limit, session, until, now)))
+            writes.append(replacing(limits.leased(limit, looking.lease_of(found, ask) or "", until, now)))
         return write_together(writes)
 
     return totals.taking(found, f"{slot.key}#{session}", act, now=now)

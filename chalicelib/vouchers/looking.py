@@ -110,6 +110,11 @@ def lock_key_of(voucher_id: str, session: str | None) -> str:
     return ids.derived("vlk", voucher_id, session or "")
 
 
+def lease_of(found: Found, ask: Ask) -> str | None:
+    """The name of the session's lock on this voucher, among those that count for a member."""
+    return lock_key_of(found.voucher.key, ask.session) if ask.session else None
+
+
 def check(found: Found, ask: Ask, now: int) -> Worth:
     """What the voucher is worth for the order. Raises VoucherRefused, with a code that says why not, and Invalid."""
     batch = found.known.batch
@@ -120,7 +125,7 @@ def check(found: Found, ask: Ask, now: int) -> Worth:
     if batch.needs_member and ask.member_id is None:
         raise VoucherRefused("Name the member who uses the voucher.", code="voucher_needs_member", field="member_id")
     per_member = batch.limits.per_member
-    if per_member and limits.taken(found.limit, now, but=ask.session_key) >= per_member:
+    if per_member and limits.taken(found.limit, now, but=lease_of(found, ask)) >= per_member:
         raise VoucherRefused("The member has used it as often as one may.", code="voucher_member_limit")
     worth = rules.worth(batch, ask.sketch)
     if batch.tiers and ask.member_id:

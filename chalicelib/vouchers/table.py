@@ -104,7 +104,7 @@ class SlotItem(Model):
 
 
 class LimitItem(Model):
-    """How often a member has used a batch; `leases` are its sessions' locks, as JSON: `[[session, until], …]`."""
+    """How often a member has used a batch; `leases` are its locks, as JSON: `[[name, until], …]`."""
 
     class Meta:
         table_name = NAME

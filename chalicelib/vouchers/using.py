@@ -207,7 +207,7 @@ def _taken(use: _Use, step: UseStep) -> list[Write]:
         writes.append(replacing(SlotItem(slot.key, SLOT, version=slot.version, batch_id=batch_id)))
     if step.limit_key and ask.member_id:
         limit = found.limit or limits.fresh(batch_id, ask.member_id)
-        writes.append(replacing(limits.used(limit, 1, now, session=ask.session_key)))
+        writes.append(replacing(limits.used(limit, 1, now, lease=looking.lease_of(found, ask))))
     if step.wallet:
         writes.append(_in_wallet(step, now))
     return writes
