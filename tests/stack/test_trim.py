@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import handlers
 
 from infra import trim
 from infra.errors import InfraError
@@ -131,3 +133,48 @@ for text, region in (("138 0013 8000", "CN"), ("+44 20 7946 0958", None), ("110"
           phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))"""
 
     assert run_in(package, code).splitlines() == ["True +8613800138000", "True +442079460958", "False +86110"]
+
+
+def test_botocore_still_reacts_to_every_event_of_the_services_that_stayed(package: Path) -> None:
+    # An event is named after what happens, and then after a service where it happens to one only.
+    code = """
+import botocore.session
+kept = []
+session = botocore.session.Session()
+session.register = lambda name, handler: kept.append(name)
+session._events.register_first = session._events.register_last = lambda name, handler: kept.append(name)
+session._register_builtin_handlers(None)
+print(*kept)"""
+    kept = run_in(package, code).split()
+    every = [spec[0] for spec in handlers.BUILTIN_HANDLERS]
+
+    dropped = Counter(every) - Counter(kept)
+
+    assert Counter(kept) - Counter(every) == Counter()
+    assert {name.split(".")[1] for name in dropped if not name.startswith("docs")} & {"*", "dynamodb", "sqs"} == set()
+    assert {name.count(".") for name in dropped} <= {1, 2, 3, 4}
+    assert len(kept) < 20 < len(dropped)
+
+
+def test_what_a_client_needs_late_is_found_when_it_is_needed(package: Path, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[profile shop]\nregion = eu-west-1\n", encoding="utf-8")
+    code = f"""
+import botocore.configloader, botocore.credentials, botocore.utils
+from botocore.compat import ETree, XMLParseError
+before = {{"configparser", "dateutil.parser", "xml.etree.ElementTree"}} & set(sys.modules)
+print(before or "nothing yet")
+print(botocore.configloader.load_config({str(tmp_path / "config")!r})["profiles"]["shop"]["region"])
+print(botocore.utils.parse_timestamp("Sat, 21 Nov 2026 12:00:00 GMT").isoformat())
+print(botocore.credentials.parse("2026-11-21T12:00:00Z").isoformat())
+try:
+    ETree.fromstring("<a>")
+except XMLParseError:
+    print("no XML")"""
+
+    assert run_in(package, code).splitlines() == [
+        "nothing yet",
+        "eu-west-1",
+        "2026-11-21T12:00:00+00:00",
+        "2026-11-21T12:00:00+00:00",
+        "no XML",
+    ]
