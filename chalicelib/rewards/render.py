@@ -11,7 +11,6 @@ from chalicelib.program import service as programs
 from chalicelib.program.document import localise
 from chalicelib.program.document.rewards import Price, Reward
 from chalicelib.program.rules import rewarding
-from chalicelib.rewards import vouching
 from chalicelib.rewards.catalogue import Shown
 from chalicelib.rewards.history import USED, Redemption, Status
 from chalicelib.rewards.schema import (
@@ -105,8 +104,15 @@ def _taken(issue: RedemptionStep, status: Status, locale: str) -> RewardTaken:
         fulfilment=terms.fulfilment,
         cash_minor=issue.cash_minor or 0,
         cash_currency=issue.cash_currency,
-        voucher_code=vouching.code_of(issue) if issue.voucher_batch_id and status == "issued" else None,
+        voucher_code=_voucher_code(issue) if issue.voucher_batch_id and status == "issued" else None,
     )
+
+
+def _voucher_code(issue: RedemptionStep) -> str:
+    # Few redemptions are vouchers, and only they need that area.
+    from chalicelib.rewards import vouching  # noqa: PLC0415
+
+    return vouching.code_of(issue)
 
 
 def _step(step: RedemptionStep) -> StepOut:

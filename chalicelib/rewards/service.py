@@ -20,7 +20,7 @@ from chalicelib.ledger.state import Limit, Lot
 from chalicelib.program import service as programs
 from chalicelib.program.rules import expiry, redeeming
 from chalicelib.program.service import Versioned
-from chalicelib.rewards import taking, vouching
+from chalicelib.rewards import taking
 from chalicelib.rewards.deciding import Fact, decision, issued
 from chalicelib.rewards.history import RETURNED, USED, Redemption, RedemptionNotOpen, read
 from chalicelib.rewards.schema import RedemptionIn
@@ -173,11 +173,14 @@ def _put_back(redemption: Redemption, account: Account, current: Versioned) -> E
 def _voucher_writes(redemption: Redemption, kind: str, now: int) -> Sequence[Write]:
     """What a step does to the voucher that the reward is: it comes with the commit and goes with the cancellation."""
     issue = redemption.issue
-    if issue.voucher_batch_id and kind == facts.REDEEMED:
-        return vouching.issuing(issue.voucher_batch_id, redemption.member_id, redemption.redemption_id, now=now)
-    if issue.voucher_batch_id and kind == facts.REDEMPTION_CANCELLED:
+    if not issue.voucher_batch_id or kind == facts.HOLD_RELEASED:
+        return ()
+    # Few redemptions are vouchers, and only they need that area.
+    from chalicelib.rewards import vouching  # noqa: PLC0415
+
+    if kind == facts.REDEMPTION_CANCELLED:
         return vouching.voiding(redemption, now)
-    return ()
+    return vouching.issuing(issue.voucher_batch_id, redemption.member_id, redemption.redemption_id, now=now)
 
 
 def _counter_writes(issue: RedemptionStep, kind: str) -> list[Write]:

@@ -23,7 +23,6 @@ from chalicelib.program.rules import rewarding, windows
 from chalicelib.program.rules.inputs import Member
 from chalicelib.program.service import Versioned
 from chalicelib.program.stocking import stock_counter
-from chalicelib.rewards import vouching
 from chalicelib.rewards.deciding import Fact, decision, issued
 from chalicelib.rewards.schema import RedemptionIn
 from chalicelib.rewards.table import RedemptionStep, Touch
@@ -108,6 +107,9 @@ def take(
         if order.quantity > 1:
             raise Invalid("Vouchers are taken one by one.", field="quantity", code="quantity_not_offered")
         if not is_held:
+            # Few redemptions are vouchers, and only they need that area.
+            from chalicelib.rewards import vouching  # noqa: PLC0415
+
             issue = vouching.issuing(reward.voucher_batch_id, member_id, asked.redemption_id, now=now)
 
     def commit(touched: Sequence[Touch], writes: Sequence[Write]) -> Posted[RedemptionStep]:
