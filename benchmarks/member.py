@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import tests.conftest  # noqa: F401 -- sets the environment that the engine reads when it is imported
@@ -12,6 +13,7 @@ from chalicelib.ledger.effects import fold
 from chalicelib.ledger.state import State
 from chalicelib.ledger.table import EntryItem, to_item
 from chalicelib.web.caller import Caller
+from tests.api import shop
 from tests.api.client import client, system
 
 MEMBER_ID = "mem_bench"
@@ -34,6 +36,12 @@ SHOP: Caller = system("members.read", "orders.write")
 def account_event() -> dict[str, Any]:
     """The event of a shop that reads the member's account."""
     return client.event("GET", f"/v1/members/{MEMBER_ID}/account", caller=SHOP)
+
+
+def order_event() -> dict[str, Any]:
+    """The event of a shop that sends an order of the member."""
+    body = json.dumps(shop.order(member_id=MEMBER_ID))
+    return client.event("POST", "/v1/orders", body, {"Content-Type": "application/json"}, caller=SHOP)
 
 
 def answers() -> dict[str, dict[str, Any]]:
