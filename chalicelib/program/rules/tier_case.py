@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -83,7 +84,25 @@ class Case(msgspec.Struct, frozen=True):
         return self.terms(positions, (since, until), window_months)
 
 
+class _Ladder(msgspec.Struct, frozen=True):
+    """What is the same for every member."""
+
+    program: Program
+    zone: ZoneInfo
+    needs: tuple[Needs, ...]
+
+
+_KEPT: Final = 4
+_ladders: dict[int, _Ladder] = {}
+
+
 def case_of(program: Program, state: State) -> Case:
     """The case of a member; of the state count the months, and when the member enrolled."""
-    needs = tuple(needs_of(program, tier) for tier in program.tiers)
-    return Case(program, program.zone, state.months, period_of(program, state), needs)
+    ladder = _ladders.get(id(program))
+    # What is kept keeps the programme alive, so that no other one can have its identity.
+    if ladder is None or ladder.program is not program:
+        ladder = _Ladder(program, program.zone, tuple(needs_of(program, tier) for tier in program.tiers))
+        for oldest in list(_ladders)[: max(len(_ladders) - _KEPT + 1, 0)]:
+            _ladders.pop(oldest, None)
+        _ladders[id(program)] = ladder
+    return Case(program, ladder.zone, state.months, period_of(program, state), ladder.needs)

@@ -231,6 +231,8 @@ def _risen(case: Case, records: tuple[TierRecord, ...], at: int) -> tuple[TierRe
 
 def _above(case: Case, records: tuple[TierRecord, ...], reached: int, at: int) -> range:
     """The places up to `reached` above the tier that the records hold."""
+    if not reached:
+        return range(0)
     top = _top(case, records, at)
     return range((top.position if top else 0) + 1, reached + 1)
 
