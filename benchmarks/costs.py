@@ -34,6 +34,9 @@ _TAIL = """
 No operation looks at more than the tail of a member's chain, so none grows with the member's history or with the number
 of members: `make bench ARGS=growth` shows the same figures after 10 and after 10,000 entries.
 
+A purchase or event that reaches the challenges after one that happened later makes them walk through all of the
+member's purchases and events again, 4 KB of facts for some 25 of them; in order, they are added to what was walked.
+
 Of the functions, `jwt_authorizer` and `route_facts` use no table. A notice that `route_facts` passes on is three
 requests of SQS (sent, received, deleted), $1.20 per million notices. A walk of the night reads the whole view: an
 eighth of a read unit for every KB of it, which is what the row of 20 accounts shows beside the walk's own note.

@@ -86,6 +86,7 @@ class Load:
             "statement page of 20": self.orders * self.statements,
             "enrol with phone and mail": self.members * self.enrolments,
             "reaction: accounts view, per member and batch": posted + self.members * (self.enrolments + self.lapses),
+            "reaction: a purchase that counts in no challenge": self.notices,
             "night: sweep a member with something due": self.members * self.lapses,
             "night: audit a chain of 10 entries and their records": chains,
         }
@@ -96,6 +97,11 @@ class Load:
         found = self.operations()
         asked = sum(found[name] for name in _BY_API)
         return asked - self.orders * self.by_queue
+
+    @property
+    def notices(self) -> float:
+        """Notices that the router passes on to the challenges' queue in the month."""
+        return self.orders * (1 + self.refunds)
 
     @property
     def entries(self) -> float:
@@ -136,7 +142,7 @@ def bill(load: Load) -> dict[str, float]:
         "Lambda": invocations * LAMBDA_REQUEST + gb_seconds * LAMBDA_GB_S,
         "API Gateway": _tiered(load.requests),
         # A message is sent, received and deleted, the latter two by batches that are seldom full.
-        "SQS": 3 * load.orders * load.by_queue * QUEUE_REQUEST,
+        "SQS": 3 * (load.orders * load.by_queue + load.notices) * QUEUE_REQUEST,
         "DynamoDB stream": 0.0,
         "logs": logged * (LOGGED_GB + LOG_KEPT_GB),
         "data sent": load.requests * ANSWER_KB * _KB / _GB * SENT_GB,
@@ -152,9 +158,11 @@ def _functions(load: Load) -> tuple[float, float]:
     serving = sum(operations[name] * ms[name] for name in _BY_API) * _ONE_GB
     authorizing = load.requests * AUTHORIZED * AUTHORIZER_MS * _HALF_GB
     streaming = 2 * load.entries * STREAM_MS * _HALF_GB
+    advancing = load.notices * ms["reaction: a purchase that counts in no challenge"] * _HALF_GB
     night = sum(operations[name] * ms[name] for name in operations if name.startswith("night")) * _HALF_GB
-    invocations = load.requests * (1 + AUTHORIZED) + load.orders * load.by_queue / 2 + 2 * load.entries / 2
-    return invocations, (serving + authorizing + streaming + night) / 1000
+    invocations = load.requests * (1 + AUTHORIZED) + (load.orders * load.by_queue + load.notices) / 2
+    invocations += 2 * load.entries / 2
+    return invocations, (serving + authorizing + streaming + advancing + night) / 1000
 
 
 def _tiered(requests: float) -> float:

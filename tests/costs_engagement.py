@@ -23,7 +23,7 @@ USE = Budget("use a benefit", 4, 1, 2, of="post_benefit_use")
 CANCEL_USE = Budget("cancel the use of a benefit", 4, 1, 3, of="cancel_benefit_use")
 CHALLENGES = Budget("challenges", 0, 2, 2, of="get_challenges")
 COUNT = Budget("reaction: a purchase counts in two challenges", 4, 3.5, 5, of="advance_challenges")
-COUNT_EVENT = Budget("reaction: an event completes a challenge", 10, 5, 8, of="advance_challenges")
+COUNT_EVENT = Budget("reaction: a late event completes a challenge", 10, 5, 8, of="advance_challenges")
 AGAIN = Budget("reaction: a notice that comes again", 0, 3.5, 4, of="advance_challenges")
 NOTHING = Budget("reaction: a purchase that counts in no challenge", 0, 1, 1, of="advance_challenges")
 
