@@ -120,6 +120,13 @@ def test_a_cap_cuts_what_a_base_rule_gives_before_it_is_multiplied() -> None:
     assert (earned.points, earned.qualifying_points, earned.line_points) == (20, 10, (6, 14))
 
 
+def test_a_cap_that_takes_no_whole_point_has_cut_nothing() -> None:
+    told_of = explained(
+        evaluate(with_rules(BASE | {"caps": [{"per": "order", "points": 10}]}), bought(tea(1_050)), Member()), "base"
+    )
+    assert (told_of.points, told_of.cut_points, told_of.cut_by) == (10, 0, "")
+
+
 def test_a_gain_of_less_than_a_point_uses_nothing_up() -> None:
     history = History(with_rules(BASE | {"caps": [{"per": "day", "times": 1}]}))
     assert history.buys(amount_minor=99).limits == ()

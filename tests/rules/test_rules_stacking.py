@@ -37,6 +37,12 @@ def test_a_base_rule_that_wins_no_line_says_so() -> None:
     assert judged(with_rules(weak, ALL, stacking={"g": "best"}), bought(tea()))["weak"] == "other_rule_better"
 
 
+def test_rates_are_compared_by_what_they_bring() -> None:
+    """7 for 4 yuan are less than 2 for one."""
+    odd = DRINKS | {"rates": {"CNY": {"points": 7, "per_minor": 400}}}
+    assert judged(with_rules(odd, ALL, stacking={"g": "best"}), bought(tea()))["drinks"] == "other_rule_better"
+
+
 def test_rules_of_a_stacking_group_all_give() -> None:
     assert judged(with_rules(ALL, DRINKS, stacking={"g": "stack"}), bought(tea()))["drinks"] == 30
 
