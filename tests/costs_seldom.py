@@ -11,6 +11,7 @@ import msgspec
 from app import app
 from chalicelib.base import clock
 from chalicelib.ledger import audit_walk, walk
+from chalicelib.members.retiering import retier_member
 from chalicelib.members.triggers import VISITORS
 from chalicelib.program import document
 from chalicelib.program import service as programs
@@ -39,6 +40,9 @@ AUDIT_MEMBER = Budget("console: audit a chain of 5 entries", 0, 7, 3, of="admini
 REBUILD_MEMBER = Budget("console: rebuild a member's view", 1, 2, 3, of="administer_ledger")
 REPAIR = Budget("console: repair", 4, 1, 2, of="administer_ledger")
 PUBLISH = Budget("console: publish the programme", 8, 4, 3, of="administer_program")
+RETIER = Budget("console: begin to re-tier everybody", 2, 0, 2, of="administer_ledger")
+RETIER_PROGRESS = Budget("console: how far a re-tiering is", 0, 2, 2, of="administer_ledger")
+RETIER_MEMBER = Budget("re-tier a member who moves", 1, 0.5, 2, of="walk_accounts")
 VERSIONS = Budget("console: list the programme's versions", 0, 4, 2, of="administer_program")
 
 
@@ -131,8 +135,12 @@ def _console() -> Iterator[Cost]:
 
 
 def _publishing(member_id: str) -> Iterator[Cost]:
-    """A programme whose points wait, and what may be done with them while they do."""
-    waiting = msgspec.structs.replace(document.default(), pending_days=14)
+    """A programme whose tiers are nearer and whose points wait, and what may be done with them while they do."""
+    today = document.default()
+    nearer = tuple(
+        msgspec.structs.replace(tier, threshold_points=place * 200) for place, tier in enumerate(today.tiers)
+    )
+    waiting = msgspec.structs.replace(today, pending_days=14, tiers=nearer)
     ago = clock.now() - 900
     with metered() as bill:
         programs.publish(document.encode(waiting), by="li.wei", note="", now=ago)
@@ -147,3 +155,17 @@ def _publishing(member_id: str) -> Iterator[Cost]:
             answer = client.post(f"/v1/orders/{order_id}/pending/{verb}", caller=SHOP)
         assert answer.status == 200, answer.text
         yield Cost(budget, bill)
+    yield from _retiering()
+
+
+def _retiering() -> Iterator[Cost]:
+    with night.queued(nightly_segments=4):
+        with metered() as bill:
+            begun = app.handler_map["administer_ledger"]({"action": "retier", "by": "li.wei"}, None)
+        assert begun["messages"] == 4
+        yield Cost(RETIER, bill)
+        yield _asked(RETIER_PROGRESS, "administer_ledger", action="retier_progress", run=begun["run"])
+    repaired = shop.enrol("repaired", phone="+8613900139999")
+    with metered() as bill:
+        assert retier_member(repaired, actor="admin:li.wei", now=clock.now())
+    yield Cost(RETIER_MEMBER, bill)

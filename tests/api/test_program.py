@@ -7,7 +7,7 @@ import pytest
 from chalicelib.base import clock
 from chalicelib.program import service
 from tests.api.client import client, member, staff, system
-from tests.programs import document
+from tests.programs import document, tier
 
 
 def test_every_signed_in_caller_sees_the_programme() -> None:
@@ -37,7 +37,24 @@ def test_the_programme_shows_how_points_are_earned_and_spent() -> None:
     assert [tier["code"] for tier in body["tiers"]] == ["member", "silver", "gold", "diamond"]
     assert (body["tier_window_months"], body["tier_keep_months"]) == (12, 12)
     assert (body["tier_grace_days"], body["tier_downgrade"]) == (0, "to_fit")
+    assert (body["tier_match"], body["tier_period"], body["tier_year_start_month"]) == ("all", "rolling", 1)
     assert body["expiry"] == {"kind": "rolling_months", "months": 24, "years": None, "year_end_month": None}
+
+
+def test_every_threshold_and_the_year_that_counts_are_shown() -> None:
+    tiers = [tier("a"), tier("b", 5, threshold_purchases=2), tier("c", 9, threshold_purchases=4)]
+    policy = {"match": "any", "period": "membership_year", "year_start_month": 4}
+    service.publish(document(tiers=tiers, tier_policy=policy), by="li.wei", now=clock.now())
+    body = client.get("/v1/program", caller=member()).json
+    assert [
+        {name: value for name, value in shown.items() if name.startswith("threshold") and value is not None}
+        for shown in body["tiers"]
+    ] == [
+        {},
+        {"threshold_points": 5, "threshold_purchases": 2},
+        {"threshold_points": 9, "threshold_purchases": 4},
+    ]
+    assert (body["tier_match"], body["tier_period"], body["tier_year_start_month"]) == ("any", "membership_year", 4)
 
 
 def test_the_published_version_is_shown() -> None:
