@@ -52,11 +52,17 @@ def test_a_widened_policy_stops_the_packaging(tmp_path: Path) -> None:
     policy = json.loads(path.read_text(encoding="utf-8"))
     policy["Statement"].append(allow("dynamodb:DeleteItem", arn("AccountsTable")))
     path.write_text(json.dumps(policy), encoding="utf-8")
+    out = tmp_path / "out"
+    out.mkdir()
+    # What an earlier packaging has left there must not be taken for this one's.
+    for stale in ("template.json", "deployment.zip"):
+        (out / stale).write_text("stale", encoding="utf-8")
 
     with pytest.raises(InfraError, match=r"ProjectAccountsRole may DeleteItem on AccountsTable, and need not"):
-        package.package(root, bundle.this_machine(), "local", tmp_path / "out")
+        package.package(root, bundle.this_machine(), "local", out)
 
-    assert not (tmp_path / "out" / "template.json").exists()
+    assert not (out / "template.json").exists()
+    assert not (out / "deployment.zip").exists()
 
 
 def more_of_a_table(resources: Resources) -> None:
