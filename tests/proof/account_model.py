@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.proof import tier_model
-from tests.proof.tier_model import Term
+from tests.proof.rules_model import Rules
+from tests.proof.tier_model import Judge, Months, Term
 
 REMEMBERED = 12
 """How many lapsed lots an account remembers."""
@@ -32,14 +34,19 @@ def put(lots: Lots, expiry: int, points: int) -> None:
 
 @dataclass
 class Account:
-    """What one member has. `gone` counts points by cause; `months` holds qualifying points."""
+    """What one member has. `counted` counts points by cause; `months` holds what counts towards the tier.
 
+    `rules_at` gives the programme in force at an instant.
+    """
+
+    rules_at: Callable[[int], Rules]
+    enrolled_at: int
     lots: Lots = field(default_factory=dict)
     waiting: dict[tuple[int, int], int] = field(default_factory=dict)
     lapsed: Lots = field(default_factory=dict)
     holds: dict[str, tuple[int, Lots]] = field(default_factory=dict)
     owed: int = 0
-    months: dict[int, int] = field(default_factory=dict)
+    months: Months = field(default_factory=dict)
     terms: list[Term] = field(default_factory=list)
     purchases: int = 0
     spend_minor: int = 0
@@ -152,18 +159,22 @@ class Account:
 
     def qualify(self, month: int, points: int, spend_minor: int, purchases: int) -> None:
         """Let a purchase count towards the tier, or (negative) count no more."""
-        put(self.months, month, points)
+        for metric, amount in (("points", points), ("spend_minor", spend_minor), ("purchases", purchases)):
+            self.months[month, metric] = self.months.get((month, metric), 0) + amount
         self.purchases += purchases
         self.spend_minor += spend_minor
 
     def retier(self, at: int) -> str:
         """Judge the tier and remember the terms; gives the tier's code."""
-        self.terms = tier_model.judged(self.months, self.terms, at)
+        self.terms = self._judge(at).judged(self.months, self.terms, at)
         return self.tier(at)
 
     def tier(self, at: int) -> str:
         """The tier held at an instant."""
-        return tier_model.code(self.months, self.terms, at)
+        return self._judge(at).code(self.months, self.terms, at)
+
+    def _judge(self, at: int) -> Judge:
+        return Judge.of(self.rules_at(at).ladder, self.enrolled_at)
 
     def take_over(self, other: Account, at: int) -> None:
         """Everything of another account comes in."""
@@ -178,8 +189,9 @@ class Account:
         self.holds |= other.holds
         for expiry, points in other.lapsed.items():
             self.remember(expiry, points)
-        for month, points in other.months.items():
-            put(self.months, month, points)
+        for counted, amount in other.months.items():
+            self.months[counted] = self.months.get(counted, 0) + amount
+        self.enrolled_at = min(self.enrolled_at, other.enrolled_at)
         self.purchases += other.purchases
         self.spend_minor += other.spend_minor
         self.terms = tier_model.longest(self.terms, other.terms)

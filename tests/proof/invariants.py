@@ -154,7 +154,12 @@ def balances(state: State) -> Mapping[str, object]:
             hold.hold_id: (hold.until, {lot.expires_at: lot.points for lot in hold.lots}) for hold in state.holds
         },
         "owed": state.owed,
-        "months": {month.month: month.points for month in state.months if month.points},
+        "months": {
+            (month.month, metric): amount
+            for month in state.months
+            for metric in ("points", "spend_minor", "purchases")
+            if (amount := getattr(month, metric))
+        },
         "purchases": (state.purchases.count, state.purchases.spend_minor),
         "lifetime": {name: points for name, points in msgspec.structs.asdict(state.lifetime).items() if points},
     }
@@ -172,7 +177,7 @@ def expected(account: Account) -> Mapping[str, object]:
         "lapsed": account.lapsed,
         "holds": account.holds,
         "owed": account.owed,
-        "months": account.months,
+        "months": {key: amount for key, amount in account.months.items() if amount},
         "purchases": (account.purchases, account.spend_minor),
         "lifetime": {name: points for name, points in account.counted.items() if points},
     }

@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from chalicelib.base import clock
 from chalicelib.ledger.posting import peek
+from chalicelib.members.retiering import retier_member
 from chalicelib.members.sweeping import sweep_member
 from chalicelib.orders import claims
 from chalicelib.program import service as programs
@@ -24,7 +25,7 @@ from tests.proof.account_model import Refused
 from tests.proof.calendar import DAY_S
 from tests.proof.invariants import Watch, balances, expected
 from tests.proof.model import Model, Moved
-from tests.proof.rules_model import Rules
+from tests.proof.rules_model import MEMBERSHIP, YEAR, Rules
 
 STARTED = 1_800_000_000
 SHOP = system("members.write", "members.read", "orders.write", "redemptions.write", "adjustments.write")
@@ -36,6 +37,8 @@ VERSIONS = (
     Rules(pending_days=14, expiry_months=None),
     Rules(welcome_points=0, grace_days=0, late_days=10),
     Rules(points=1, per_minor=30, expiry_months=3, pending_days=1),
+    Rules(ladder=YEAR),
+    Rules(expiry_months=3, ladder=MEMBERSHIP),
 )
 PICKS = st.sampled_from([0, 0, 0, 1, 1, 2, 3, 5, 8])
 ACCEPTED = (200, 201, 202)
@@ -60,7 +63,7 @@ class Shop(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = STARTED
-        self.model = Model()
+        self.model = Model(self.rules_at)
         self.versions: list[tuple[int, Rules]] = []
         self.sent: list[Sent] = []
         self.watch = Watch()
@@ -213,12 +216,23 @@ class Shop(RuleBasedStateMachine):
         response = self.send(f"/v1/members/{member}/adjustments", body, key=self.number())
         self.judge("adjust", response, lambda: self.model.adjust(member, points, self.now, self.rules_at(self.now)))
 
-    @rule(choice=PICKS)
-    def sweep(self, choice: int) -> None:
-        """A nightly sweep comes by, once and again: nothing that anybody can see changes."""
+    @rule(choice=PICKS, waited_s=st.sampled_from([0, 0, 0, 31 * DAY_S]), by_night=st.booleans())
+    def write_down(self, choice: int, waited_s: int, *, by_night: bool) -> None:
+        """A nightly sweep comes by, or an admin has tiers written down: nothing that anybody can see changes.
+
+        What the sweep says of a tier leaves the terms as they were; an admin's entry is judged as a purchase is.
+        """
+        self.now += waited_s
         member = self.model.heir(self.pick(self.members, choice))
-        REACHED["sweep", "written" if sweep_member(member, now=self.now) else "nothing due"] += 1
-        assert not sweep_member(member, now=self.now)
+        if by_night:
+            REACHED["sweep", "written" if sweep_member(member, now=self.now) else "nothing due"] += 1
+            assert not sweep_member(member, now=self.now)
+            return
+        entry = retier_member(member, actor="admin:tests", now=self.now)
+        REACHED["retier", "written" if entry else "nothing due"] += 1
+        if entry:
+            assert (entry.points, entry.tier) == (0, self.model.account(member).retier(self.now))
+        assert retier_member(member, actor="admin:tests", now=self.now) is None
 
     # -- what is sent again
 

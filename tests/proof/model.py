@@ -27,11 +27,12 @@ class Moved:
 
 @dataclass
 class Model:
-    """All accounts, orders and redemptions, by the engine's ids.
+    """All accounts, orders and redemptions, by the engine's ids; `rules_at` gives the programme in force at an instant.
 
     `phones` leads from a phone to its member, `closed` from a merged account to its heir.
     """
 
+    rules_at: Callable[[int], Rules]
     accounts: dict[str, Account] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     redemptions: dict[str, Redemption] = field(default_factory=dict)
@@ -67,7 +68,7 @@ class Model:
 
     def enrol(self, member: str, at: int, rules: Rules) -> Moved:
         """Open an account with the welcome points."""
-        self.accounts[member] = Account()
+        self.accounts[member] = Account(self.rules_at, at)
 
         def act(account: Account) -> None:
             account.count("earned", rules.welcome_points)

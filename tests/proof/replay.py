@@ -42,7 +42,8 @@ class Replay:
         versions: Mapping[int, Rules],
         entries: Mapping[tuple[str, int], Entry],
     ) -> None:
-        self.model = Model()
+        # The versions of one race have one ladder: writers' clocks differ, so nobody knows by which one they judge.
+        self.model = Model(lambda _at: versions[1])
         self._last_tick = store.tick
         self._requests = requests
         self._versions = versions

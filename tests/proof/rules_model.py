@@ -9,13 +9,55 @@ from typing import Any
 from tests import programs
 from tests.proof.calendar import DAY_S, NEVER, midnight, month_of, month_start
 
-LADDER = (("member", 0, "1"), ("silver", 300, "1.15"), ("gold", 900, "1.5"))
-"""Tiers with their thresholds and multipliers; low, so that short histories climb and fall."""
+CODES = ("member", "silver", "gold")
+MULTIPLIERS = ("1", "1.15", "1.5")
 WINDOW_MONTHS = 3
 KEEP_MONTHS = 2
 DISCOUNT_MINOR = 3
 """What a point is worth at the till, in minor units."""
 REDEEMING = {"points_per": 1, "amount_minor": {"CNY": DISCOUNT_MINOR}, "minimum_points": 1, "step_points": 1}
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """How tiers are reached: what silver and gold need of each metric, all of it or any of it, and what counts.
+
+    The thresholds are low, so that short histories climb and fall.
+    """
+
+    points: tuple[int, int] | None = (300, 900)
+    spend_minor: tuple[int, int] | None = None
+    purchases: tuple[int, int] | None = None
+    any_of: bool = False
+    period: str = "rolling"
+    year_start: int = 1
+
+    def needs(self, place: int) -> list[tuple[str, int]]:
+        """What a tier needs of each metric."""
+        if not place:
+            return []
+        given = (("points", self.points), ("spend_minor", self.spend_minor), ("purchases", self.purchases))
+        return [(metric, both[place - 1]) for metric, both in given if both]
+
+    def document(self) -> dict[str, Any]:
+        """The part of the document that says so."""
+        tiers: list[dict[str, Any]] = []
+        for place, (code, multiplier) in enumerate(zip(CODES, MULTIPLIERS, strict=True)):
+            thresholds = {f"threshold_{metric}": needed for metric, needed in self.needs(place)}
+            tiers.append({**programs.tier(code, multiplier=multiplier), **thresholds})
+        policy: dict[str, Any] = {"match": "any" if self.any_of else "all"}
+        if self.period == "rolling":
+            policy |= {"window_months": WINDOW_MONTHS, "keep_months": KEEP_MONTHS}
+        else:
+            policy |= {"period": self.period, "year_start_month": self.year_start}
+        return {"tiers": tiers, "tier_policy": policy}
+
+
+POINTS = Ladder()
+YEAR = Ladder(spend_minor=(30_000, 60_000), period="calendar_year", year_start=3)
+"""Points and spending, by years that begin in March."""
+MEMBERSHIP = Ladder(purchases=(2, 4), any_of=True, period="membership_year")
+"""Points or purchases, by years that begin with the enrolment."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +73,7 @@ class Rules:
     late_days: int = 40
     refund_window_days: int = 75
     version: int = 0
+    ladder: Ladder = POINTS
 
     def document(self) -> dict[str, Any]:
         """The document to be published."""
@@ -43,9 +86,8 @@ class Rules:
             grace_days=self.grace_days,
             late_days=self.late_days,
             refund_window_days=self.refund_window_days,
-            tiers=[programs.tier(code, points, multiplier) for code, points, multiplier in LADDER],
-            tier_policy={"window_months": WINDOW_MONTHS, "keep_months": KEEP_MONTHS},
             redemption=REDEEMING,
+            **self.ladder.document(),
         )
 
     def expiry(self, occurred_at: int) -> int:
@@ -80,7 +122,7 @@ class Rules:
 
     def per_order(self, eligible_minor: int, tier: str) -> tuple[int, int]:
         """Points and qualifying points for an amount: each cut to whole points once."""
-        multiplier = Fraction(next(rate for code, _points, rate in LADDER if code == tier))
+        multiplier = Fraction(MULTIPLIERS[CODES.index(tier)])
         points = multiplier * eligible_minor * self.points / self.per_minor
         return points.numerator // points.denominator, eligible_minor * self.points // self.per_minor
 

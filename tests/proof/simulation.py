@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest import mock
 
@@ -21,7 +21,7 @@ from tests.proof.calendar import DAY_S
 from tests.proof.invariants import Watch
 from tests.proof.model import Model
 from tests.proof.replay import Refusing, Replay
-from tests.proof.rules_model import Rules
+from tests.proof.rules_model import MEMBERSHIP, YEAR, Rules
 from tests.proof.scenario import STARTED, Request
 from tests.proof.scheduler import Died, Scheduler, Writer
 from tests.proof.store import Store, intercepted
@@ -29,7 +29,13 @@ from tests.proof.store import Store, intercepted
 WRITERS = 4
 TRIES = 6
 FAULT_RATES = (0.0, 0.1, 0.2, 0.3)
-OPENING = (Rules(pending_days=7), Rules(), Rules(points=2, expiry_months=1))
+OPENING = (
+    Rules(pending_days=7),
+    Rules(),
+    Rules(points=2, expiry_months=1),
+    Rules(ladder=YEAR),
+    Rules(pending_days=7, ladder=MEMBERSHIP),
+)
 LATER = Rules(points=3, per_minor=200, pending_days=3)
 ANSWER = ("record_id", "member_id", "seq", "points", "available", "owed", "pending", "tier", "posted_at")
 
@@ -88,8 +94,8 @@ def _race(run: Run) -> None:
         _ask(run, request, STARTED)
     wanted = scenario.race(run.rng, rules, member, other, newcomer)
     if run.rng.random() < 0.5:
-        programs.publish(LATER.document(), starts_at=STARTED + 1200, by="tests", now=STARTED)
-        run.versions[2] = LATER
+        run.versions[2] = replace(LATER, ladder=rules.ladder)
+        programs.publish(run.versions[2].document(), starts_at=STARTED + 1200, by="tests", now=STARTED)
     writers = [Writer(f"writer {number}", run.rng.randint(-2, 2)) for number in range(WRITERS)]
     lists: dict[Writer, list[Request]] = {writer: [] for writer in writers}
     for request in wanted:

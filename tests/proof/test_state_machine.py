@@ -60,7 +60,7 @@ OUTCOMES = {
     "redemption_not_open": ("order", "commit redemption", "release redemption", "cancel redemption"),
     "same_member": ("merge",),
     "written": ("sweep",),
-    "nothing due": ("sweep",),
+    "nothing due": ("sweep", "retier"),
 }
 
 
