@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chalicelib.program.document import Program, default
 from chalicelib.program.rules.earning import CurrencyNotAccepted, evaluate
 from chalicelib.program.rules.inputs import Explanation, Line, Member, Payment, Purchase
-from tests.programs import document, program
+from tests.programs import document, program, tier
 
 MULTIPLIERS = {"member": Fraction(1), "silver": Fraction(6, 5), "gold": Fraction(3, 2), "diamond": Fraction(2)}
 
@@ -45,6 +45,13 @@ def test_the_multiplier_comes_before_the_one_rounding(tier: str, points: int) ->
     """99.99 yuan: 119.988, 149.985 and 199.98 are floored, and the floored 99 is never multiplied."""
     earned = evaluate(default(), purchase(9_999), Member(tier=tier))
     assert (earned.points, earned.qualifying_points) == (points, 99)
+
+
+@pytest.mark.parametrize("hundredths", range(101, 200, 7))
+def test_a_multiplier_is_exactly_what_it_says(hundredths: int) -> None:
+    """100 yuan at 1.15 are 115 points; as a float 1.15 is a little less."""
+    tiers = [tier("a", 0, f"{hundredths / 100}"), tier("b", 1), tier("c", 2)]
+    assert points_of(program(tiers=tiers), purchase(10_000), "a") == hundredths
 
 
 def test_lines_do_not_round_by_themselves() -> None:

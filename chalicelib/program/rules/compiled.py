@@ -118,7 +118,7 @@ def made_ready(program: Program) -> ReadyProgram:
     """The programme, made ready once in a process for as long as it is among the last few that were asked for."""
     found = _ready.get(id(program))
     # What is kept keeps the programme alive, so that no other one can have its identity.
-    if found is None or found.program is not program:
+    if found is None:
         found = _compile(program)
         for oldest in list(_ready)[: max(len(_ready) - _KEPT + 1, 0)]:
             _ready.pop(oldest, None)
