@@ -57,3 +57,10 @@ def stock(code: str = "mug") -> tuple[int, int, int]:
     """What was put into a reward's stock, taken from it, and is left."""
     found = counters.read(f"stock#{code}")
     return found.put_in, found.taken, found.left
+
+
+REWARDS = [
+    reward("drop", 10, stock={"total": 8, "shards": 2}, fulfilment="ship"),
+    reward("daily", 10, daily={"total": 2}),
+]
+"""The catalogue of the deployed package."""
