@@ -183,6 +183,24 @@ MUTANTS = (
         "(money.rate(tier.multiplier) - 1).as_integer_ratio()",
         "(float(tier.multiplier) - 1).as_integer_ratio()",
     ),
+    Mutant(
+        "A cap is reached one time too late",
+        "program/rules/caps.py",
+        "count >= cap.times",
+        "count > cap.times",
+    ),
+    Mutant(
+        "A campaign gives in the instant in which it is over",
+        "program/rules/campaigns.py",
+        "at >= ends_at",
+        "at > ends_at",
+    ),
+    Mutant(
+        "A campaign whose budget is exhausted gives all the same",
+        "program/rules/compiled.py",
+        "if self.campaign.code in exhausted",
+        "if None in exhausted",
+    ),
     # -- orders
     Mutant(
         "A refund reckons by today's rules",

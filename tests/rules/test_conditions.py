@@ -108,7 +108,7 @@ def test_a_rule_for_a_tier_is_for_the_one_that_took_its_place() -> None:
         ("order.payments[0].type == 'card'", "condition_false"),
         ("member.tier == 'gold' && member.purchases >= `3`", 1),
         ("contains(member.tags, 'vip') || contains(member.segments, 'new')", 1),
-        ("starts_with(member.birthday, '1990-') && member.enrolled_days > `365`", 1),
+        ("starts_with(member.birthday, '1990-') && member.enrolled_days == `400`", 1),
         ("!(member.spend_minor > `99999`) && member.member_id == 'mem_1'", 1),
     ],
 )

@@ -66,6 +66,13 @@ def test_an_event_rule_has_conditions(when: dict[str, Any], reason: str) -> None
     assert told(happens(found, properties={"stars": 3}, purchases=1))["visit"] == reason
 
 
+def test_the_event_rule_that_brings_most_may_stand_first() -> None:
+    large, small = (
+        rule("per_event", code, events=["visit"], points=points, group="g") for code, points in (("l", 9), ("s", 2))
+    )
+    assert told(happens(with_rules(BASE, large, small, stacking={"g": "best"}))) == {"l": 9, "s": "other_rule_better"}
+
+
 def test_a_condition_looks_at_what_the_shop_system_says_of_an_event() -> None:
     found = with_rules(BASE, VISIT | {"when": {"condition": "event.properties.stars >= `4`"}})
     assert happens(found, properties={"stars": 4}).points == 5
