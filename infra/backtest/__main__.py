@@ -68,6 +68,9 @@ def options_of(arguments: list[str] | None) -> argparse.Namespace:
         "--members", type=Path, metavar="FILE", help="birthdays, tags, segments, enrolments: .csv or JSON"
     )
     parser.add_argument("--stack", help=f"read an installation: a CloudFormation stack, or {_RUNNING} for `make run`'s")
+    parser.add_argument(
+        "--as-posted", action="store_true", help="of a stack: facts arrive when they came, not when they occurred"
+    )
     parser.add_argument("--port", type=int, default=PORT, help="port of the local stack's front")
     parser.add_argument("--whole", action="store_true", help="all 69,659 demo purchases, not those of `make run`")
     parser.add_argument("--locale", choices=("en", "zh"), default="en", help="language (the page has both)")
@@ -111,7 +114,7 @@ def _read(options: argparse.Namespace, bar: Progress) -> "tuple[Program, Recorde
         stack = None if options.stack == _RUNNING else options.stack
         found = installation.find(argparse.Namespace(stack=stack, port=options.port, local=None))
         today = today or tables.program_in_force(found, clock.now())
-        recorded = tables.recorded(found, lambda count: bar.advance(task, count))
+        recorded = tables.recorded(found, functools.partial(bar.advance, task), as_posted=options.as_posted)
     elif options.purchases:
         today = today or default()
         recorded = files.read(options.purchases, today.zone)

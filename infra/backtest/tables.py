@@ -47,8 +47,12 @@ def program_in_force(installation: Installation, now: int) -> Program:
     return decode(max(started, key=lambda item: int(item["version"]["N"]))["document"]["S"])
 
 
-def recorded(installation: Installation, advance: Advance) -> Recorded:
-    """All orders, refunds, events and redemptions, with what is known of the members. Raises InfraError for none."""
+def recorded(installation: Installation, advance: Advance, *, as_posted: bool = False) -> Recorded:
+    """All orders, refunds, events and redemptions, with what is known of the members.
+
+    They arrive when they occurred, as if nothing had come late or been imported; with `as_posted` when they did come.
+    Raises InfraError where there is nothing.
+    """
     found = [
         *_orders(_chains(installation, "orders", "order_id", advance)),
         *_redemptions(_chains(installation, "redemptions", "redemption_id", advance)),
@@ -56,10 +60,30 @@ def recorded(installation: Installation, advance: Advance) -> Recorded:
     ]
     if not found:
         raise InfraError(f"The tables {installation.prefix}orders and {installation.prefix}redemptions are empty.")
+    if not as_posted:
+        found = _in_time(found)
     people, merged = _people(installation, advance)
     # Of what was posted within one second, the sequence of the member's chain tells which came first.
     found.sort(key=lambda pair: pair[0])
     return in_order(installation.prefix.rstrip("-"), [_moved(fact, merged) for _seq, fact in found], people)
+
+
+def _in_time(found: list[tuple[int, Fact]]) -> list[tuple[int, Fact]]:
+    """The facts as if each had been posted when it occurred, but no refund before its order."""
+    bought = {fact.key: fact.occurred_at for _seq, fact in found if isinstance(fact, Bought)}
+    moved: list[tuple[int, Fact]] = []
+    for seq, fact in found:
+        match fact:
+            case Bought():
+                at = fact.occurred_at
+            case TakenBack():
+                at = max(fact.occurred_at, bought[fact.key])
+            case Happened():
+                at = clock.seconds(fact.event.occurred_at)
+            case _:
+                at = fact.posted_at
+        moved.append((seq, msgspec.structs.replace(fact, posted_at=at)))
+    return moved
 
 
 def _chains(installation: Installation, table: str, key: str, advance: Advance) -> Iterator[list[Item]]:

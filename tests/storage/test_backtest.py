@@ -163,7 +163,7 @@ class Story:
 def test_every_member_has_what_posting_gave(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     story = Story(monkeypatch, seed)
     story.go_on(90)
-    recorded = tables.recorded(INSTALLATION, lambda _count: None)
+    recorded = tables.recorded(INSTALLATION, lambda _count: None, as_posted=True)
     today = tables.program_in_force(INSTALLATION, story.now)
     tally = replay(today, recorded)
     story.now = recorded.facts[-1].posted_at
@@ -192,3 +192,20 @@ def test_the_same_document_twice_makes_no_difference(monkeypatch: pytest.MonkeyP
     assert report.affected == report.gaining == report.losing == 0
     assert report.budgets[0].points <= 110
     assert {item.missing for item in report.unjudged} == set()
+
+
+def test_purchases_that_were_imported_late_count_by_their_own_months(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = Story(monkeypatch, 11)
+    member = story.members[0]
+    for days_ago in (50, 30, 10):
+        occurred_at = clock.text(story.now - days_ago * clock.DAY_S)
+        bought = shop.post_order(str(days_ago), member_id=member, total_minor=50_00, occurred_at=occurred_at)
+        late = clock.text(story.now - (days_ago - 1) * clock.DAY_S)
+        assert shop.refund(bought.json["order"]["id"], amount_minor=10_00, occurred_at=late).status == 201
+    spans = []
+    for as_posted in (False, True):
+        recorded = tables.recorded(INSTALLATION, lambda _count: None, as_posted=as_posted)
+        tally = replay(tables.program_in_force(INSTALLATION, story.now), recorded)
+        assert not tally.refused
+        spans.append([month.earned > 0 for month in tally.months.values()])
+    assert spans == [[True, True, True], [True]]
