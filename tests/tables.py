@@ -12,6 +12,7 @@ from moto import mock_aws
 from chalicelib.base.settings import settings
 from chalicelib.members import service as members
 from chalicelib.program import service as programs
+from chalicelib.vouchers import batches
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,6 +37,7 @@ def empty_tables() -> Iterator[None]:
     """Run with every table of the engine on moto, empty, and nothing remembered of other tables."""
     members.forget_all()
     programs.reset_cache()
+    batches.forget_all()
     with mock_aws():
         create_tables(boto3.client("dynamodb"))
         yield

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-from typing import Final, Literal
+from collections.abc import Iterable
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,7 +16,7 @@ from chalicelib.ledger.posting import Act, Lost, Posted, Write, put_once
 from chalicelib.program import service as programs
 from chalicelib.vouchers import codes, document, making, tallies
 from chalicelib.vouchers.document import Batch
-from chalicelib.vouchers.store import read_all
+from chalicelib.vouchers.store import Key, read_all
 from chalicelib.vouchers.table import FIRST, STATE, BatchItem, StateItem, VoucherItem
 from chalicelib.vouchers.tallies import Tally
 
@@ -73,6 +73,11 @@ class Known(msgspec.Struct, frozen=True):
         return clock.text(found) if found is not None else None
 
 
+_REMEMBERED_MAX = 500
+_definitions: dict[str, Known] = {}
+_shared: dict[str, VoucherItem] = {}
+
+
 def create(batch: Batch, *, key: str, actor: str, now: int) -> Posted[BatchItem]:
     """Make a batch, once for `key`; of a shared one the code as well.
 
@@ -112,23 +117,56 @@ def set_state(batch_id: str, state: State, *, actor: str, now: int) -> Known:
 
 def read(batch_id: str) -> Known:
     """A batch as it is now. Raises BatchNotFound."""
-    item, state = read_all([(BatchItem, batch_id, FIRST), (StateItem, batch_id, STATE)])
-    # Other records lie in the same table; only a batch may be read as one.
-    if item is None or not batch_id.startswith("vbt_"):
+    item, state = read_all([definition_key(batch_id), (StateItem, batch_id, STATE)])
+    found = known(batch_id, item, state)
+    if found is None:
         raise BatchNotFound("No batch of vouchers has this id.", field="batch_id")
-    return known(item, state)
+    return found
 
 
-def known(item: BatchItem, state: StateItem | None) -> Known:
-    """A batch from its items."""
-    return Known(
-        batch_id=item.key,
-        batch=_decoded(item.document),
-        zone=ZoneInfo(item.zone),
-        state=state.state if state else "active",
-        created_at=item.posted_at,
-        code=item.code,
-    )
+def definition_key(batch_id: str) -> Key | None:
+    """What must be read to know a batch's definition: nothing, where this process has read it before.
+
+    It may be large and never changes, and everybody who uses a code of the batch asks for it.
+    """
+    return None if batch_id in _definitions else (BatchItem, batch_id, FIRST)
+
+
+def known(batch_id: str, item: BatchItem | None, state: StateItem | None) -> Known | None:
+    """A batch from what was read of it; None where there is no such batch."""
+    # Other records lie in the same table; only a batch may be read as one.
+    if item is not None and batch_id.startswith("vbt_"):
+        _make_room(_definitions)
+        _definitions[batch_id] = _definition(item)
+    found = _definitions.get(batch_id)
+    return msgspec.structs.replace(found, state=state.state) if found and state else found
+
+
+def read_definitions(batch_ids: Iterable[str]) -> dict[str, Known]:
+    """The definitions of some batches, by their ids; whether they are active is not looked at."""
+    names = sorted(set(batch_ids))
+    found = {name: _definitions[name] for name in names if name in _definitions}
+    missing = [name for name in names if name not in found]
+    items = read_all([(BatchItem, name, FIRST) for name in missing]) if missing else []
+    read_now = {name: known(name, item, None) for name, item in zip(missing, items, strict=True)}
+    return found | {name: each for name, each in read_now.items() if each}
+
+
+def shared_voucher(voucher_id: str) -> VoucherItem | None:
+    """The voucher of a shared code, where this process has read it before; it never changes either."""
+    return _shared.get(voucher_id)
+
+
+def remember_shared(voucher: VoucherItem) -> None:
+    """Keep the voucher of a shared code in this process."""
+    _make_room(_shared)
+    _shared[voucher.key] = voucher
+
+
+def forget_all() -> None:
+    """Forget every batch, as a new process would."""
+    _definitions.clear()
+    _shared.clear()
 
 
 def tally(batch_id: str) -> Tally:
@@ -180,13 +218,24 @@ def _first_writes(item: BatchItem, batch: Batch, code: str | None) -> list[Write
             batch_id=item.key,
             origin=item.key,
             number=0,
-            ends_at=known(item, None).ends_at(clock.parse(item.posted_at)),
+            ends_at=_definition(item).ends_at(clock.parse(item.posted_at)),
         )
         writes.append(Write(voucher, Act.PUT, condition=VoucherItem.key.does_not_exist()))
         writes.append(tallies.counting(item.key, "issued", item.key))
     return writes
 
 
-@functools.lru_cache(maxsize=256)
-def _decoded(text: str) -> Batch:
-    return document.decode(text)
+def _definition(item: BatchItem) -> Known:
+    return Known(
+        batch_id=item.key,
+        batch=document.decode(item.document),
+        zone=ZoneInfo(item.zone),
+        state="active",
+        created_at=item.posted_at,
+        code=item.code,
+    )
+
+
+def _make_room(remembered: dict[str, Any]) -> None:
+    if len(remembered) >= _REMEMBERED_MAX:
+        remembered.clear()

@@ -15,7 +15,7 @@ from chalicelib.vouchers.batches import Known
 from chalicelib.vouchers.guessing import Guesser
 from chalicelib.vouchers.rules import Sketch, VoucherRefused, Worth
 from chalicelib.vouchers.store import read_all
-from chalicelib.vouchers.table import FIRST, SLOT, STATE, BatchItem, LimitItem, SlotItem, StateItem, VoucherItem
+from chalicelib.vouchers.table import FIRST, SLOT, STATE, LimitItem, SlotItem, StateItem, VoucherItem
 
 
 class VoucherNotFound(NotFound):
@@ -74,9 +74,15 @@ def find(ask: Ask, now: int) -> Found:
     """
     code = codes.normal(ask.code)
     voucher_id = making.voucher_id_of(code or "")
+    shared = batches.shared_voucher(voucher_id)
     tried, voucher, slot = read_all(
-        [ask.guesser.key(now), (VoucherItem, voucher_id, FIRST), (SlotItem, voucher_id, SLOT)]
+        [
+            ask.guesser.key(now),
+            None if shared else (VoucherItem, voucher_id, FIRST),
+            None if shared else (SlotItem, voucher_id, SLOT),
+        ]
     )
+    voucher = voucher or shared
     guessing.check(ask.guesser, tried, now)
     if voucher is None:
         # Whoever guesses knows the rule of the check symbol, so a code that breaks it was mistyped.
@@ -87,14 +93,18 @@ def find(ask: Ask, now: int) -> Found:
     lock_key = lock_key_of(voucher_id, ask.session)
     item, state, lock, limit = read_all(
         [
-            (BatchItem, batch_id, FIRST),
+            batches.definition_key(batch_id),
             (StateItem, batch_id, STATE),
             (SlotItem, lock_key, SLOT) if ask.session else None,
             limits.key_of(batch_id, ask.member_id) if ask.member_id else None,
         ]
     )
-    known = batches.known(item, state)
+    known = batches.known(batch_id, item, state)
+    if known is None:
+        raise VoucherNotFound
     is_single = known.batch.kind == "single"
+    if not is_single:
+        batches.remember_shared(voucher)
     found = Found(
         voucher=voucher,
         known=known,
@@ -139,11 +149,8 @@ def check_others(found: Found, others: tuple[str, ...]) -> None:
     if not ids_of_others:
         return
     items = read_all([(VoucherItem, voucher_id, FIRST) for voucher_id in sorted(ids_of_others)])
-    names = sorted({item.batch_id for item in items if item})
-    known = (
-        [batches.known(item, None) for item in read_all([(BatchItem, name, FIRST) for name in names])] if names else []
-    )
-    if known and any(each.batch.stacking == "alone" for each in (found.known, *known)):
+    known = batches.read_definitions(item.batch_id for item in items if item)
+    if known and any(each.batch.stacking == "alone" for each in (found.known, *known.values())):
         raise not_combinable()
 
 

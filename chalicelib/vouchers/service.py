@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -14,8 +13,7 @@ from chalicelib.base import clock, ids
 from chalicelib.ledger.posting import Act, Posted, Write, put_once
 from chalicelib.vouchers import batches, codes, making, tallies
 from chalicelib.vouchers.batches import BatchNotFitting, Known
-from chalicelib.vouchers.store import read_all
-from chalicelib.vouchers.table import FIRST, BatchItem, VoucherItem, WalletItem
+from chalicelib.vouchers.table import FIRST, VoucherItem, WalletItem
 
 Status = Literal["open", "used", "expired"]
 
@@ -105,7 +103,7 @@ def held_by(member_id: str, *, after: str | None, limit: int, now: int) -> list[
             consistent_read=True,
         )
     )
-    known = _batches_of(items)
+    known = batches.read_definitions(item.batch_id for item in items)
     return [Held(item, known[item.batch_id], making.code_of(item.origin, 0), status_of(item, now)) for item in items]
 
 
@@ -114,14 +112,6 @@ def status_of(item: WalletItem, now: int) -> Status:
     if item.used_at:
         return "used"
     return "expired" if item.ends_at and now >= clock.parse(item.ends_at) else "open"
-
-
-def _batches_of(items: Sequence[WalletItem]) -> dict[str, Known]:
-    names = sorted({item.batch_id for item in items})
-    if not names:
-        return {}
-    found = read_all([(BatchItem, name, FIRST) for name in names])
-    return {name: batches.known(item, None) for name, item in zip(names, found, strict=True)}
 
 
 def _wallet(member_id: str) -> str:

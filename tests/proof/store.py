@@ -18,6 +18,7 @@ from chalicelib.base import dynamo
 from chalicelib.base.settings import settings
 from chalicelib.members import service as members
 from chalicelib.program import service as programs
+from chalicelib.vouchers import batches
 from tests.proof.expressions import Item, Value, holds, plain, updated
 from tests.tables import KEYS
 
@@ -206,6 +207,7 @@ def intercepted(call: Call) -> Iterator[None]:
     """Let `call` answer in place of the engine's DynamoDB client, with nothing remembered of other tables."""
     members.forget_all()
     programs.reset_cache()
+    batches.forget_all()
     with mock.patch.object(dynamo.client(), "_make_api_call", call):
         yield
 
