@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 STAGE ?= dev
 ARGS ?=
+# Tests run beside one another, a file at a time; one worker (WORKERS=0) is easier to watch.
+WORKERS ?= 2
 # Everything is written inside the project, so a machine whose home cannot be written to works as well.
 export PIP_CACHE_DIR := $(CURDIR)/.local/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -27,7 +29,7 @@ run: $(READY) ## Build, deploy to a local AWS, bring in real purchases and serve
 	@exec $(BIN)/python -m infra.local $(ARGS)
 
 test: check ## Check everything, then run every test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(READY) ## Lint, types, architecture, API document
 	$(BIN)/ruff check .
