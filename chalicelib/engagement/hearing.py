@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from chalicelib.base import clock, money
 from chalicelib.engagement import events
 from chalicelib.engagement.rules import marks
+from chalicelib.engagement.rules.marks import Marks
 from chalicelib.engagement.rules.progress import Fact
 from chalicelib.engagement.table import EventStep, read_events
 from chalicelib.ledger.posting import Account, account_at
@@ -20,10 +23,27 @@ from chalicelib.orders.table import OrderStep
 from chalicelib.program import service as programs
 from chalicelib.program.document import Program
 from chalicelib.program.rules.inputs import Line, Member, Payment, Purchase
-from chalicelib.program.service import Versioned
 
 
-def heard(notice: Notice, *, now: int) -> Fact | None:
+class Heard(msgspec.Struct, frozen=True):
+    """A purchase or event that may count: what it can count for at the most, by what is left of it.
+
+    `judge` tells what it does count for. It is asked once, when the fact is new: of one that is known, a later notice
+    only takes away, for the member may have changed since.
+    """
+
+    fact_id: str
+    occurred_at: int
+    program: int
+    left: Marks
+    judge: Callable[[], Marks]
+
+    def fact(self) -> Fact:
+        """The fact as it is when it is new."""
+        return Fact(fact_id=self.fact_id, occurred_at=self.occurred_at, program=self.program, marks=self.judge())
+
+
+def heard(notice: Notice, *, now: int) -> Heard | None:
     """The purchase or event that a notice is about; None where no challenge could count it."""
     table, key = _place(notice)
     if table == "orders":
@@ -78,31 +98,42 @@ def _place(notice: Notice) -> tuple[str, str]:
     return place.table, place.key["order_id"] if place.table == "orders" else place.key["key"]
 
 
-def _purchase(past: History, now: int) -> Fact | None:
+def _purchase(past: History, now: int) -> Heard | None:
     occurred_at = clock.seconds(past.order.occurred_at)
     then = programs.in_force(occurred_at, now=now)
     owner = next((step for step in past.steps if step.has_entry), None)
     if not then.program.challenges or owner is None:
         return None
     purchase = decisions.purchase_of(past.order, occurred_at)
-    found = marks.of_purchase(then.program, purchase, left_of(past, purchase), _member(owner, then.program))
-    return _fact(past.order_id, occurred_at, then, found)
+    left = left_of(past, purchase)
+    found = marks.of_purchase(then.program, purchase, left, None)
+    if not found:
+        return None
+    return Heard(
+        past.order_id,
+        occurred_at,
+        then.version,
+        found,
+        lambda: marks.of_purchase(then.program, purchase, left, _member(owner, then.program)),
+    )
 
 
-def _event(steps: list[EventStep], now: int) -> Fact | None:
+def _event(steps: list[EventStep], now: int) -> Heard | None:
     event = events.event_of(steps[0])
     then = programs.in_force(event.occurred_at, now=now)
     if not then.program.challenges:
         return None
-    member = _member(steps[0], then.program)
-    found = marks.of_event(then.program, event, member, is_cancelled=len(steps) > 1)
-    return _fact(str(steps[0].key), event.occurred_at, then, found)
-
-
-def _fact(fact_id: str, occurred_at: int, then: Versioned, found: marks.Marks) -> Fact | None:
+    is_cancelled = len(steps) > 1
+    found = marks.of_event(then.program, event, None, is_cancelled=is_cancelled)
     if not found:
         return None
-    return Fact(fact_id=fact_id, occurred_at=occurred_at, program=then.version, marks=found)
+    return Heard(
+        str(steps[0].key),
+        event.occurred_at,
+        then.version,
+        found,
+        lambda: marks.of_event(then.program, event, _member(steps[0], then.program), is_cancelled=is_cancelled),
+    )
 
 
 def _member(step: OrderStep | EventStep, program: Program) -> Member:

@@ -24,6 +24,7 @@ from chalicelib.base.dynamo import connection
 from chalicelib.base.errors import Unavailable
 from chalicelib.base.retry import attempts
 from chalicelib.engagement import hearing, settling
+from chalicelib.engagement.hearing import Heard
 from chalicelib.engagement.rules.progress import Fact, advanced, lessened, united_payments, walked
 from chalicelib.engagement.table import (
     FactItem,
@@ -56,12 +57,12 @@ def react(notice: Notice, *, now: int) -> None:
         settling.settle(*count(notice.member_id, heard), now=now)
 
 
-def count(member_id: str, fact: Fact) -> tuple[str, Stored]:
+def count(member_id: str, heard: Heard) -> tuple[str, Stored]:
     """Keep a fact, or what is left of it, and walk on; gives the member under whose id it lies, and the progress."""
     for _attempt in attempts():
         home, stored = locate(member_id)
-        known = read_fact(home, fact.place)
-        changed = fact if known is None else lessened(known, fact.marks)
+        known = read_fact(home, (heard.occurred_at, heard.fact_id))
+        changed = heard.fact() if known is None else lessened(known, heard.left)
         if changed == known:
             return home, stored
         progress = _walked_on(home, stored.progress, changed, is_new=known is None)

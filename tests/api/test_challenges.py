@@ -173,6 +173,27 @@ def test_a_challenge_is_shown_to_whom_it_is_for() -> None:
     assert "tea_card" not in challenges(shop.enrol())
 
 
+def test_what_a_member_is_later_takes_no_stamp_away_and_gives_none() -> None:
+    publish(challenges=[card(audience={"tags": ["friend"]})])
+    member_id = shop.enrol(phone=shop.PHONE, tags=["friend"])
+    order_id = buy(member_id, 1, lines=[TEA, CUP])
+    react(member_id)
+    retag(member_id, [])
+    shop.refund(order_id, lines=[{"line": 1}])
+    buy(member_id, 2)
+    react(member_id)
+    retag(member_id, ["friend"])
+    react(member_id)
+    assert challenges(member_id)["tea_card"]["earned"] == 1
+
+
+def retag(member_id: str, tags: list[str]) -> None:
+    path = f"/v1/members/{member_id}"
+    etag = client.get(path, caller=CRM).headers["etag"]
+    answer = client.patch(path, json={"tags": tags}, caller=CRM, headers={"If-Match": etag})
+    assert answer.status == 200, answer.text
+
+
 def test_without_challenges_nothing_is_kept() -> None:
     publish()
     member_id = shop.enrol()

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from chalicelib.base import clock, dynamo
 from chalicelib.engagement import reacting
-from chalicelib.engagement.rules.progress import WHOLE, Fact, Walk, walked
+from chalicelib.engagement.hearing import Heard
+from chalicelib.engagement.rules.progress import WHOLE, Walk, walked
 from chalicelib.engagement.table import read_facts
 from chalicelib.engagement.terms import find
 from chalicelib.ledger import auditing
@@ -213,8 +214,8 @@ def test_a_merge_of_many_facts_leaves_none_behind() -> None:
     publish(challenges=[card(stamps=150, given=0)])
     closed, into = shop.enrol("a"), shop.enrol("b", phone="+8613900139000")
     for number in range(100):
-        fact = Fact(fact_id=f"ord_{number}", occurred_at=1_700_000_000 + number, program=1, marks={"tea_card": {"": 1}})
-        reacting.count(closed, fact)
+        marks = {"tea_card": {"": 1}}
+        reacting.count(closed, Heard(f"ord_{number}", 1_700_000_000 + number, 1, marks, lambda: {"tea_card": {"": 1}}))
     client.post(f"/v1/members/{closed}/merge", json={"into": into}, caller=CRM)
     for notice in notices(into):
         reacting.react(notice, now=clock.now())

@@ -54,7 +54,7 @@ class _Asked(msgspec.Struct, frozen=True):
 
     program: Program
     challenge: AnyChallenge
-    member: Member
+    member: Member | None
 
 
 def window(program: Program, starts_at: str | None, ends_at: str | None) -> Window:
@@ -66,11 +66,11 @@ def window(program: Program, starts_at: str | None, ends_at: str | None) -> Wind
     )
 
 
-def of_purchase(program: Program, purchase: Purchase, left: Purchase | None, member: Member) -> Marks:
+def of_purchase(program: Program, purchase: Purchase, left: Purchase | None, member: Member | None) -> Marks:
     """What a purchase counts for, by challenge; challenges that it cannot count in are left out.
 
     Whether it counts is decided on the purchase as it was made, how much on what refunds have `left` of it (None:
-    nothing), which must still reach the thresholds.
+    nothing), which must still reach the thresholds. Without a `member` neither audiences nor conditions are asked.
     """
     earning = program.earning
     if purchase.channel in earning.excluded_channels or purchase.store in earning.excluded_stores:
@@ -84,14 +84,18 @@ def of_purchase(program: Program, purchase: Purchase, left: Purchase | None, mem
     return {code: weights for code, weights in found.items() if weights}
 
 
-def of_event(program: Program, event: Event, member: Member, *, is_cancelled: bool) -> Marks:
-    """What an event counts for, by challenge; nothing any more once it is cancelled."""
-    facts = _facts(program, member, event)
+def of_event(program: Program, event: Event, member: Member | None, *, is_cancelled: bool) -> Marks:
+    """What an event counts for, by challenge; nothing any more once it is cancelled.
+
+    Without a `member` neither audiences nor conditions are asked.
+    """
+    facts = _facts(program, member, event) if member else None
     found = {}
     for challenge in _running(program, event.occurred_at):
         parts = [part for part in _parts(challenge) if event.type in part.events]
         found[challenge.code] = {
-            part.step: int(not is_cancelled and _fits(program, challenge, part.when, facts)) for part in parts
+            part.step: int(not is_cancelled and (facts is None or _fits(program, challenge, part.when, facts)))
+            for part in parts
         }
     return {code: weights for code, weights in found.items() if weights}
 
@@ -133,9 +137,12 @@ def _bought(asked: _Asked, part: _Part, purchase: Purchase, left: Purchase | Non
     basket, selection, reached = _look(asked.program, part, purchase)
     if not selection.places:
         return None
-    facts = _facts(asked.program, asked.member, purchase, basket)
-    if not reached or left is None or not _fits(asked.program, asked.challenge, part.when, facts):
+    if not reached or left is None:
         return 0
+    if asked.member is not None:
+        facts = _facts(asked.program, asked.member, purchase, basket)
+        if not _fits(asked.program, asked.challenge, part.when, facts):
+            return 0
     _basket, remaining, reached = _look(asked.program, part, left)
     if not remaining.places or not reached:
         return 0
