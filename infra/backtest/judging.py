@@ -27,6 +27,16 @@ _ITEMS: Final[dict[str, Missing]] = {
     "excluded_categories": "categories",
 }
 _AUDIENCE: Final[dict[str, Missing]] = {"tags": "tags", "segments": "segments"}
+# A condition is text; whoever writes one names things in the plain way.
+_CONDITION: Final[dict[str, Missing]] = {
+    "member.birthday": "birthdays",
+    "member.tags": "tags",
+    "member.segments": "segments",
+    "order.channel": "channels",
+    "order.store": "stores",
+    "order.lines": "lines",
+    "order.quantity": "lines",
+}
 
 
 class Unjudged(msgspec.Struct, frozen=True):
@@ -79,6 +89,7 @@ def _rule(rule: EarningRule) -> set[Missing]:
     if isinstance(rule, PerEvent):
         return {"events"}
     needs = _given(rule.when, _WHEN) | _given(rule.items, _ITEMS)
+    needs |= {needed for path, needed in _CONDITION.items() if path in rule.when.condition}
     for piece in rule.when.combination:
         needs |= _given(piece.items, _ITEMS)
     if isinstance(rule, PerItem) or (isinstance(rule, Multiplier) and rule.steps):

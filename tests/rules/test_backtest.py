@@ -119,6 +119,8 @@ class TestTheReport:
         candidate = program(earning_rules=[*_rules(), born])
         unknown = compared(candidate, bought()).unjudged
         assert [(item.document, item.missing) for item in unknown] == [("candidate", ("birthdays", "tags"))]
+        told = program(earning_rules=[*_rules(), bonus(when={"condition": "contains(member.tags, 'vip')"})])
+        assert [item.missing for item in compared(told, bought()).unjudged] == [("tags",)]
         known = compared(candidate, bought(), ann=Person(birthday="1990-03-01", tags=("vip",)))
         assert known.unjudged == ()
         assert known.total_candidate.earned == 100 + 100 + 50
