@@ -85,8 +85,9 @@ class Retierer:
 
     def visit(self, account: AccountItem) -> None:
         """Look at one account. Raises Unavailable."""
-        state = unpack(account.state)
-        if state.closed_into:
+        # Other areas may have put something on the item before the first entry was projected.
+        state = unpack(account.state) if account.state else None
+        if state is None or state.closed_into:
             return
         now = clock.now()
         judged_by = programs.in_force(now, now=now)

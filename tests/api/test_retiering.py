@@ -11,7 +11,7 @@ from app import app
 from chalicelib.base import clock, facts
 from chalicelib.ledger import auditing, nights
 from chalicelib.ledger.chain import Entry, verify
-from chalicelib.ledger.table import read_page, read_view
+from chalicelib.ledger.table import AccountItem, read_page, read_view
 from chalicelib.members.retiering import retier_member
 from chalicelib.members.sweeping import sweep_member
 from chalicelib.program import service as programs
@@ -175,6 +175,11 @@ class TestAPreview:
         assert (move[0], move[1]["members"], len(move[1]["examples"])) == ("member > silver", 4, 3)
         assert set(move[1]["examples"]) < set(members)
         assert told(members[0])[-1][0] == facts.ORDER
+
+    def test_passes_over_an_item_of_the_view_that_shows_no_entry_yet(self) -> None:
+        AccountItem("mem_of_another_area").update(actions=[AccountItem.pending.set(0)])
+        found = run("preview_retier")
+        assert (found["seen"], found["failed"], found["moved"]) == (1, 0, 0)
 
     def test_goes_by_a_version_that_is_to_start(self) -> None:
         bought(100)
