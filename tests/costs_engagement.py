@@ -24,7 +24,7 @@ CANCEL_USE = Budget("cancel the use of a benefit", 4, 1, 3, of="cancel_benefit_u
 CHALLENGES = Budget("challenges", 0, 2, 2, of="get_challenges")
 COUNT = Budget("reaction: a purchase counts in two challenges", 4, 3.5, 5, of="advance_challenges")
 COUNT_EVENT = Budget("reaction: a late event completes a challenge", 10, 5, 8, of="advance_challenges")
-AGAIN = Budget("reaction: a notice that comes again", 0, 3.5, 4, of="advance_challenges")
+AGAIN = Budget("reaction: a notice that comes again", 0, 3, 3, of="advance_challenges")
 NOTHING = Budget("reaction: a purchase that counts in no challenge", 0, 1, 1, of="advance_challenges")
 
 _LOUNGE = {"code": "lounge", "kind": "experience", "title": texts("Lounge"), "tiers": ["member"], "uses": 9}
