@@ -30,7 +30,7 @@ def show(report: Comparison, console: Console, locale: str) -> None:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", show_edge=False)
     for place, column in enumerate(columns):
-        table.add_column(column, justify="right" if place else "left", overflow="fold")
+        table.add_column(column, justify="right" if place else "left", overflow="fold", min_width=0 if place else 8)
     return table
 
 
@@ -92,9 +92,9 @@ def _tiers(report: Comparison, console: Console, locale: str) -> None:
 
 def _months(report: Comparison, console: Console, locale: str) -> None:
     say = texts.speaker(locale)
-    columns = (say("issued"), "", say("expired"), "", say("outstanding"), "")
+    sides = (say("today"), say("candidate"))
+    columns = [f"{say(name)}\n{side}" for name in ("issued", "expired", "balance") for side in sides]
     table = _table(say("by_month"), "", *columns)
-    table.add_row("", *(f"[dim]{say(name)}[/]" for name in ("today", "candidate") * 3))
     for row in report.months:
         pairs = (row.issued, row.expired, row.outstanding)
         table.add_row(

@@ -26,6 +26,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "expired": ("expired", "到期"),
     "redeemed": ("redeemed", "已兑换"),
     "outstanding": ("outstanding", "未用余额"),
+    "balance": ("balance", "余额"),
     "cost_in": ("cost in {currency}", "成本（{currency}）"),
     "purchases_in": ("… of purchases in {currency}", "其中 {currency} 消费"),
     "cost": ("cost", "成本"),
