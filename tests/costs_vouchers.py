@@ -31,7 +31,8 @@ ROLL_BACK = Budget("roll back a bearer's voucher", 6, 2, 3, of="roll_back_vouche
 ROLL_BACK_POINTS = Budget("roll back a member's voucher for points", 10, 2.5, 4, of="roll_back_voucher")
 ISSUE = Budget("issue a voucher to a member", 6, 2, 3, of="issue_voucher")
 WALLET = Budget("a member's vouchers, a page of 20 of one batch", 0, 2, 1, of="get_member_vouchers")
-BATCH = Budget("make a batch of single vouchers", 2, 3, 3, of="post_voucher_batch")
+BATCH = Budget("make a batch of single vouchers", 4, 3, 3, of="post_voucher_batch")
+LIST_BATCHES = Budget("list a page of 3 batches", 0, 4, 2, of="get_voucher_batches")
 READ_BATCH = Budget("read a batch with its counts", 0, 2, 2, of="get_voucher_batch")
 PAUSE = Budget("pause a batch", 1, 2, 3, of="set_voucher_batch_state")
 JOB = Budget("begin a bulk job", 2, 2, 3, of="post_voucher_job")
@@ -94,6 +95,7 @@ def _office() -> Iterator[Cost]:
     yield _cost(READ_JOB, lambda: client.get(f"/v1/voucher-jobs/{job_id}", caller=OFFICE), 200)
     yield _cost(EXPORT, lambda: client.get(f"/v1/voucher-jobs/{job_id}/codes", caller=OFFICE), 200)
     yield _cost(READ_BATCH, lambda: client.get(path, caller=OFFICE), 200)
+    yield _cost(LIST_BATCHES, lambda: client.get("/v1/voucher-batches?limit=3", caller=OFFICE), 200)
     yield _cost(PAUSE, lambda: client.post(f"{path}/state", json={"state": "paused"}, caller=OFFICE), 200)
     context: Any = SimpleNamespace(aws_request_id="costs", function_name="administer_vouchers")
     with metered() as bill:

@@ -9,13 +9,16 @@ from msgspec import Meta
 
 from chalicelib.base.console import Request, Who
 from chalicelib.vouchers import batches, document, importing, jobs
+from chalicelib.vouchers.batches import Known
 
 _EXPORT_MAX = 10_000
+_LIST_MAX = 100
 
 Key = Annotated[str, Meta(min_length=1, max_length=255)]
 
 _HELP = {
     "create": {"action": "create", "key": "winter-2026", "by": "who makes it", "batch": {"title": "…", "kind": "…"}},
+    "list": {"action": "list", "(gives)": f"the newest {_LIST_MAX} batches"},
     "show": {"action": "show", "batch_id": "vbt_…"},
     "pause": {"action": "pause", "batch_id": "vbt_…", "by": "who pauses it"},
     "resume": {"action": "resume", "batch_id": "vbt_…", "by": "who makes it active again"},
@@ -36,6 +39,10 @@ class Create(Request, frozen=True, kw_only=True, tag="create"):
     batch: Any
     key: Key
     by: Who
+
+
+class List(Request, frozen=True, kw_only=True, tag="list"):
+    """The newest batches."""
 
 
 class Show(Request, frozen=True, kw_only=True, tag="show"):
@@ -91,7 +98,7 @@ class Import(Request, frozen=True, kw_only=True, tag="import"):
     by: Who
 
 
-Requests = Help | Create | Show | Pause | Resume | Make | Progress | Export | Import
+Requests = Help | List | Create | Show | Pause | Resume | Make | Progress | Export | Import
 
 
 def done(request: Requests, now: int) -> dict[str, Any]:
@@ -99,17 +106,15 @@ def done(request: Requests, now: int) -> dict[str, Any]:
     match request:
         case Create() | Show() | Pause() | Resume():
             return _batch(_changed(request, now))
-        case Make():
-            actor = _actor(request.by)
-            started = jobs.start(request.batch_id, request.codes, key=request.key, actor=actor, now=now)
-            return _progress(started.record.key)
-        case Progress():
-            return _progress(request.job_id)
+        case Make() | Progress():
+            return _progress(_job(request, now))
         case Export():
             page = jobs.export(request.job_id, after=request.after, limit=_EXPORT_MAX)
             return {"csv": page.csv, "codes": page.codes, "after": None if page.is_last else page.last}
         case Import():
             return _imported(request, now)
+        case List():
+            return {"batches": [_line(known) for _place, known in batches.listed(after=None, limit=_LIST_MAX)]}
         case Help():
             return {"actions": _HELP}
 
@@ -127,6 +132,24 @@ def _changed(request: Create | Show | Pause | Resume, now: int) -> str:
         case Show():
             pass
     return request.batch_id
+
+
+def _line(known: Known) -> dict[str, Any]:
+    return {
+        "batch_id": known.batch_id,
+        "title": known.batch.title.en,
+        "kind": known.batch.kind,
+        "state": known.state,
+        "created_at": known.created_at,
+    }
+
+
+def _job(request: Make | Progress, now: int) -> str:
+    """Begin a job where that is asked for; gives its id."""
+    if isinstance(request, Progress):
+        return request.job_id
+    actor = _actor(request.by)
+    return str(jobs.start(request.batch_id, request.codes, key=request.key, actor=actor, now=now).record.key)
 
 
 def _actor(by: str) -> str:

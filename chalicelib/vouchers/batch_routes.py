@@ -6,6 +6,7 @@ from typing import Final
 
 from chalicelib.vouchers import batches, importing, jobs, render
 from chalicelib.vouchers.schema import (
+    VoucherBatchesOut,
     VoucherBatchIn,
     VoucherBatchOut,
     VoucherBatchStateIn,
@@ -15,7 +16,7 @@ from chalicelib.vouchers.schema import (
     VoucherJobIn,
     VoucherJobOut,
 )
-from chalicelib.web.room import IDEMPOTENCY_KEY, Call, Param, Reply, Room
+from chalicelib.web.room import ACCEPT_LANGUAGE, IDEMPOTENCY_KEY, PAGE, Call, Param, Reply, Room
 
 room = Room("vouchers")
 """The room of all that has to do with vouchers; `routes.py` adds their use."""
@@ -55,6 +56,28 @@ def post_voucher_batch(call: Call[VoucherBatchIn]) -> Reply[VoucherBatchOut]:
     """What the vouchers are worth, when, for whom, on what and how often. A shared voucher has its code at once."""
     posted = batches.create(call.body, key=call.idempotency_key, actor=call.caller.actor(), now=call.now)
     return Reply(render.batch(batches.read(posted.record.key)), 200 if posted.replayed else 201)
+
+
+@room.get(
+    "/v1/voucher-batches",
+    answer=VoucherBatchesOut,
+    scopes=ADMIN,
+    callers=("staff", "system"),
+    query=PAGE,
+    headers=(ACCEPT_LANGUAGE,),
+    summary="List batches",
+    statuses={200: "A page of batches, newest first."},
+    errors=("cursor_invalid",),
+)
+def get_voucher_batches(call: Call[None]) -> Reply[VoucherBatchesOut]:
+    """All batches, whoever made them; read one for its definition and counts."""
+    found = batches.listed(after=call.cursor(""), limit=call.limit)
+    return Reply(
+        VoucherBatchesOut(
+            batches=tuple(render.batch_line(known, locale=call.locale) for _place, known in found),
+            next_cursor=call.next_cursor("", found[-1][0]) if len(found) == call.limit else None,
+        )
+    )
 
 
 @room.get(

@@ -17,7 +17,7 @@ from chalicelib.program import service as programs
 from chalicelib.vouchers import codes, document, making, tallies
 from chalicelib.vouchers.document import Batch
 from chalicelib.vouchers.store import Key, read_all
-from chalicelib.vouchers.table import FIRST, STATE, BatchItem, StateItem, VoucherItem
+from chalicelib.vouchers.table import FIRST, STATE, BatchItem, ListedItem, StateItem, VoucherItem
 from chalicelib.vouchers.tallies import Tally
 
 State = Literal["active", "paused"]
@@ -73,6 +73,7 @@ class Known(msgspec.Struct, frozen=True):
         return clock.text(found) if found is not None else None
 
 
+_LIST = "batches"
 _REMEMBERED_MAX = 500
 _definitions: dict[str, Known] = {}
 _shared: dict[str, VoucherItem] = {}
@@ -142,6 +143,21 @@ def known(batch_id: str, item: BatchItem | None, state: StateItem | None) -> Kno
     return msgspec.structs.replace(found, state=state.state) if found and state else found
 
 
+def listed(*, after: str | None, limit: int) -> list[tuple[str, Known]]:
+    """A page of all batches, newest first, after a place in the list; each with its place."""
+    condition = ListedItem.step < after if after else None
+    places = list(ListedItem.query(_LIST, condition, scan_index_forward=False, limit=limit, consistent_read=True))
+    definitions = read_definitions(place.batch_id for place in places)
+    states = read_all([(StateItem, place.batch_id, STATE) for place in places]) if places else []
+    return [
+        (
+            str(place.step),
+            msgspec.structs.replace(definitions[place.batch_id], state=state.state if state else "active"),
+        )
+        for place, state in zip(places, states, strict=True)
+    ]
+
+
 def read_definitions(batch_ids: Iterable[str]) -> dict[str, Known]:
     """The definitions of some batches, by their ids; whether they are active is not looked at."""
     names = sorted(set(batch_ids))
@@ -206,6 +222,7 @@ def _shared_code(batch: Batch, batch_id: str) -> str | None:
 def _first_writes(item: BatchItem, batch: Batch, code: str | None) -> list[Write]:
     counter = total_of(item.key, batch)
     writes = counters.creating(counter, batch.limits.total or 0) if counter else []
+    writes.append(Write(ListedItem(_LIST, f"{item.posted_at}#{item.key}", batch_id=item.key), Act.PUT))
     if code:
         voucher = VoucherItem(
             making.voucher_id_of(code),

@@ -15,6 +15,7 @@ from chalicelib.vouchers.rules import Worth
 from chalicelib.vouchers.schema import (
     GiftOut,
     MemberVoucherOut,
+    VoucherBatchLine,
     VoucherBatchOut,
     VoucherCounts,
     VoucherIssued,
@@ -118,6 +119,19 @@ def batch(known: Known) -> VoucherBatchOut:
             left=batches.left(known),
             redeemed_per_mille=in_use * 1000 // tally.issued if tally.issued else 0,
         ),
+    )
+
+
+def batch_line(known: Known, *, locale: str) -> VoucherBatchLine:
+    """A batch in the list."""
+    return VoucherBatchLine(
+        id=known.batch_id,
+        title=localise(known.batch.title, locale),
+        kind=known.batch.kind,
+        effect=_effect(known),
+        state=cast("Any", known.state),
+        code=known.code,
+        created_at=known.created_at,
     )
 
 

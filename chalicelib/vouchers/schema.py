@@ -201,6 +201,25 @@ class VoucherBatchOut(msgspec.Struct, frozen=True, kw_only=True):
     counts: VoucherCounts
 
 
+class VoucherBatchLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch in the list."""
+
+    id: str
+    title: str
+    kind: Literal["single", "shared"]
+    effect: Literal["percentage", "amount", "gift", "free_shipping", "points"]
+    state: Literal["active", "paused"]
+    code: str | None
+    created_at: str
+
+
+class VoucherBatchesOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of batches, newest first."""
+
+    batches: tuple[VoucherBatchLine, ...]
+    next_cursor: str | None
+
+
 class VoucherJobIn(_In, frozen=True, kw_only=True):
     """Make so many codes."""
 

@@ -1,6 +1,6 @@
 """Table `vouchers`: batches, their vouchers, and what became of them, under the keys `key` and `step`.
 
-- `vbt_…`: a batch. `000` is its definition, `state` whether it is active.
+- `vbt_…`: a batch. `000` is its definition, `state` whether it is active. `batches` leads to all of them.
 - `vch_…`: a voucher, named by the keyed hash of its code. `000` is its issue, `slot` who has it: a session or a use.
 - `vlk_…`: the slot of one session on a shared code, which has many.
 - `vor_…`: an order. Its steps `000`, `001` … are the uses of vouchers on it and what was rolled back of them.
@@ -44,6 +44,17 @@ class BatchItem(Record):
     zone = UnicodeAttribute()
     code = UnicodeAttribute(null=True)
     actor = UnicodeAttribute()
+
+
+class ListedItem(Model):
+    """Leads to a batch from the list of all; `step` is `{created_at}#{batch's id}`."""
+
+    class Meta:
+        table_name = NAME
+
+    key = UnicodeAttribute(hash_key=True)
+    step = UnicodeAttribute(range_key=True)
+    batch_id = UnicodeAttribute()
 
 
 class StateItem(Model):

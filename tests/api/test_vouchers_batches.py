@@ -95,6 +95,25 @@ class TestBatches:
             "redeemed_per_mille": 333,
         }
 
+    def test_all_batches_are_listed_newest_first(self) -> None:
+        now = clock.now()
+        made = []
+        for second in range(5):
+            with at(now + second):
+                made.append(vouchers.make())
+        client.post(f"/v1/voucher-batches/{made[1]}/state", json={"state": "paused"}, caller=OFFICE)
+        found: list[Any] = []
+        cursor: Any = ""
+        while cursor is not None:
+            path = f"/v1/voucher-batches?limit=2{cursor and f'&cursor={cursor}'}"
+            page = client.get(path, caller=OFFICE, headers={"Accept-Language": "zh-Hans"}).json
+            found += page["batches"]
+            cursor = page["next_cursor"]
+        assert [line["id"] for line in found] == made[::-1]
+        assert [line["state"] for line in found] == ["active", "active", "active", "paused", "active"]
+        assert {line["title"] for line in found} == {"九折"}
+        assert [line["batch_id"] for line in ask(action="list")["batches"]] == made[::-1]
+
     def test_there_is_no_batch_by_another_name(self) -> None:
         code = vouchers.given(vouchers.make(), shop.enrol())
         voucher_id = validate(code).json["id"]
