@@ -63,7 +63,8 @@ def count(member_id: str, heard: Heard) -> tuple[str, Stored]:
         home, stored = locate(member_id)
         known = read_fact(home, (heard.occurred_at, heard.fact_id))
         changed = heard.fact() if known is None else lessened(known, heard.left)
-        if changed == known:
+        if changed == known or (known is None and not changed.weighs and not heard.asks_profile):
+            # A fact that counts for nothing is kept only where it might count tomorrow.
             return home, stored
         progress = _walked_on(home, stored.progress, changed, is_new=known is None)
         if _commit([_moved_on(home, stored, progress), (fact_item(home, changed), None)]):

@@ -173,6 +173,14 @@ def test_a_challenge_is_shown_to_whom_it_is_for() -> None:
     assert "tea_card" not in challenges(shop.enrol())
 
 
+def test_what_counts_for_nothing_is_not_kept() -> None:
+    publish(challenges=[card(audience={"tiers": ["gold"]})])
+    member_id = shop.enrol()
+    buy(member_id, 1)
+    react(member_id)
+    assert reacting.locate(member_id)[1].version == 0
+
+
 def test_what_a_member_is_later_takes_no_stamp_away_and_gives_none() -> None:
     publish(challenges=[card(audience={"tags": ["friend"]})])
     member_id = shop.enrol(phone=shop.PHONE, tags=["friend"])

@@ -36,6 +36,11 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
         """Where it stands among all facts."""
         return (self.occurred_at, self.fact_id)
 
+    @property
+    def weighs(self) -> bool:
+        """Whether it counts for anything."""
+        return any(weight for weights in self.marks.values() for weight in weights.values())
+
 
 class Walk(msgspec.Struct, array_like=True, frozen=True):
     """One challenge as the facts so far have brought it on.
