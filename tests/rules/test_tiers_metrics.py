@@ -126,10 +126,26 @@ class TestAnyOfThem:
         assert member.at(mid(6)).missing_to_keep == Missing(0, None, 0, None, "any")
 
     def test_has_a_nearest_way_that_no_rounding_decides(self) -> None:
-        """A third and a hair more: a float would not tell them apart."""
-        needs = Needs(Amounts(points=3 * 10**9, spend_minor=3 * 10**11 + 1), is_any=True)
-        missing = needs.missing_from(Amounts(points=2 * 10**9, spend_minor=2 * 10**11))
-        assert missing.nearest == "points"
+        """The two parts differ by less than a float can tell: by one over the product of what is needed."""
+        points, spend_minor = 999_999_937, 999_999_999_989
+        short = pow(spend_minor, -1, points)
+        less = short * spend_minor // points
+        missing = Needs(Amounts(points, spend_minor), is_any=True).missing_from(
+            Amounts(points - short, spend_minor - less)
+        )
+        assert (missing.points, missing.spend_minor, missing.nearest) == (short, less, "spend_minor")
+        assert short / points == less / spend_minor
+
+    def test_is_what_a_tier_fallen_to_stands_on_as_well(self) -> None:
+        tiers = [*ladder(**POINTS_AND_PURCHASES), tier("top", 9_000, threshold_purchases=9)]
+        member = Member(program(tiers=tiers, tier_policy={"match": "any", "downgrade": "one_down"}))
+        member.post(0, 100, purchases=9)
+        member.post(13, 0)
+        assert member.at(mid(13)).code == "gold"
+        member.post(14, -100, dated=0)
+        assert member.at(mid(14)).code == "gold"
+        member.post(15, purchases=-1, dated=0)
+        assert member.at(mid(15)).code == "member"
 
 
 class TestAChangeOfMetrics:
@@ -169,10 +185,19 @@ class TestAChangeOfMetrics:
 
 
 def test_a_record_remembers_every_threshold_that_it_was_reached_with() -> None:
-    member = Member(by("any", **POINTS_AND_PURCHASES))
+    member = Member(by("any", points=(1_000, 3_000), spend_minor=(7, 8), purchases=(3, 6), activity=(4, 5)))
     member.post(0, 1_000, purchases=1)
-    assert member.records == (
-        TierRecord("silver", mid(0), start(13), 1_000, window_months=12, needed_purchases=3, is_any=True),
+    (record,) = member.records
+    assert record == TierRecord(
+        "silver",
+        mid(0),
+        start(13),
+        1_000,
+        window_months=12,
+        needed_spend_minor=7,
+        needed_purchases=3,
+        needed_activity=4,
+        is_any=True,
     )
 
 

@@ -11,8 +11,9 @@ from chalicelib.base import clock
 from chalicelib.ledger.effects import apply, fold
 from chalicelib.ledger.merging import merge_in
 from chalicelib.ledger.state import State, TierRecord
-from chalicelib.program.rules.tiers import judge, standing
-from tests.rules.tier_members import Member, mid, months, start, years
+from chalicelib.program.rules.tier_periods import moved
+from chalicelib.program.rules.tiers import judge, moved_by_time, standing
+from tests.rules.tier_members import JANUARY, Member, mid, months, start, years
 
 
 def born(month: int) -> int:
@@ -66,6 +67,11 @@ class TestACalendarYear:
         member.post(14, 999)
         found = member.at(mid(14))
         assert (found.code, found.until) == ("silver", start(27))
+
+    def test_is_the_same_for_everybody(self) -> None:
+        member = Member(years(), born(5))
+        member.post(6, 1_000)
+        assert member.at(mid(6)).until == start(24)
 
     def test_falls_to_what_its_last_year_reaches(self) -> None:
         member = Member(years())
@@ -324,6 +330,47 @@ class TestAMerge:
         both = self.merged(older, younger, 15)
         both.post(16, -1, dated=9)
         assert both.at(mid(16)).code == "member"
+
+
+def test_a_tier_fallen_to_says_on_which_year_it_stands() -> None:
+    member = Member(years(downgrade="one_down", year_start_month=4))
+    member.post(5, 9_000)
+    member.post(27, 0)
+    fallen = TierRecord("gold", start(27) - 1, start(39), 9_000, 3, JANUARY + 5, year_month=4)
+    assert member.records == (fallen,)
+    # Had September of the next year reached diamond in its place, the fall would have come a year later.
+    assert moved(fallen, 5, 26, 39, 20) == (38, 51)
+
+
+class TestByTimeAlone:
+    def moves(self, member: Member, since: int, at: int) -> bool:
+        return moved_by_time(member.program, member.state, since, at)
+
+    def test_a_tier_moves_when_its_term_is_over(self) -> None:
+        member = Member(years())
+        member.post(3, 1_000)
+        assert not self.moves(member, mid(3), start(24) - 1)
+        assert self.moves(member, mid(3), start(24))
+        assert not self.moves(member, start(24), mid(30))
+
+    def test_a_tier_that_is_kept_does_not_move(self) -> None:
+        member = Member(years())
+        member.post(3, 1_000)
+        member.post(20, 1_000)
+        assert not self.moves(member, mid(20), mid(24))
+
+    def test_a_tier_moves_when_the_month_begins_of_what_came_a_little_early(self) -> None:
+        """Clocks differ by minutes: a purchase of the first may arrive on the last of the month before."""
+        member = Member(years())
+        member.points = {4: 1_000}
+        assert not self.moves(member, start(4) - 60, start(4) - 30)
+        assert self.moves(member, start(4) - 60, start(4))
+        assert not self.moves(member, start(4), mid(4))
+
+    def test_nothing_moves_for_who_never_had_a_tier(self) -> None:
+        member = Member(years())
+        member.points = {4: 999}
+        assert not self.moves(member, mid(4), mid(60))
 
 
 def test_a_record_says_which_year_it_stands_on() -> None:
