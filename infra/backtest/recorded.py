@@ -7,6 +7,7 @@ import msgspec
 from chalicelib.engagement.schema import EventIn
 from chalicelib.orders.rules import RefundPart
 from chalicelib.orders.schema import OrderIn, RefundIn
+from infra.errors import InfraError
 
 
 class Bought(msgspec.Struct, frozen=True):
@@ -101,10 +102,11 @@ class Recorded(msgspec.Struct, frozen=True):
 def in_order(source: str, facts: Iterable[Fact], people: Mapping[str, Person] | None = None) -> Recorded:
     """Facts sorted by the time at which they were posted; those of one moment stay as they came.
 
-    Everybody is enrolled when `people` says so, and before the first fact in any case.
+    Everybody is enrolled when `people` says so, and before the first fact in any case. A purchase that stands twice counts
+    once, as it does when it is sent twice. Raises InfraError where the two are not the same.
     """
     known = people or {}
-    ordered = sorted((fact for fact in facts if type(fact) is not Enrolled), key=lambda fact: fact.posted_at)
+    ordered = sorted(_once(facts), key=lambda fact: fact.posted_at)
     enrolments = {name: person.enrolled_at for name, person in known.items() if person.enrolled_at}
     for fact in ordered:
         if isinstance(fact, Bought | Spent | Happened):
@@ -112,6 +114,18 @@ def in_order(source: str, facts: Iterable[Fact], people: Mapping[str, Person] | 
     enrolled = [Enrolled(name, at) for name, at in enrolments.items()]
     # Sorting is stable, so whoever buys at the moment of enrolling is enrolled first.
     return Recorded(source, tuple(sorted([*enrolled, *ordered], key=lambda fact: fact.posted_at)), known)
+
+
+def _once(facts: Iterable[Fact]) -> Iterator[Fact]:
+    bought: dict[str, Bought] = {}
+    for fact in facts:
+        if isinstance(fact, Bought):
+            if bought.setdefault(fact.key, fact) is fact:
+                yield fact
+            elif bought[fact.key] != fact:
+                raise InfraError(f"the purchase {fact.key} stands twice, and not alike")
+        elif not isinstance(fact, Enrolled):
+            yield fact
 
 
 def parts_of(refund: RefundIn) -> tuple[RefundPart, ...]:

@@ -114,3 +114,9 @@ def test_members_come_from_a_file_of_their_own(tmp_path: Path, name: str, text: 
     enrolled_at = clock.parse("2026-01-02T00:00:00Z")
     assert recorded.people["ann"] == Person(enrolled_at, "1990-03-01", ("vip", "staff"))
     assert recorded.facts[0].posted_at == enrolled_at
+
+
+def test_a_purchase_that_stands_twice_counts_once() -> None:
+    assert list(in_order("tests", [bought(), bought(), bought("2")]).purchases) == [bought(), bought("2")]
+    with pytest.raises(InfraError, match="the purchase 1 stands twice"):
+        in_order("tests", [bought(), bought(total_minor=1)])
