@@ -102,8 +102,8 @@ class Recorded(msgspec.Struct, frozen=True):
 def in_order(source: str, facts: Iterable[Fact], people: Mapping[str, Person] | None = None) -> Recorded:
     """Facts sorted by the time at which they were posted; those of one moment stay as they came.
 
-    Everybody is enrolled when `people` says so, and before the first fact in any case. A purchase that stands twice counts
-    once, as it does when it is sent twice. Raises InfraError where the two are not the same.
+    Everybody is enrolled when `people` says so, and before the first fact in any case. A purchase that stands twice
+    counts once, as it does when it is sent twice. Raises InfraError where the two are not the same.
     """
     known = people or {}
     ordered = sorted(_once(facts), key=lambda fact: fact.posted_at)
