@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 Value: TypeAlias = Mapping[str, Any]
 Item: TypeAlias = Mapping[str, Value]
 
-_TOKEN = re.compile(r"\s*(<=|>=|<>|[()=<>,+-]|[#:]?[A-Za-z0-9_]+)")
+_TOKEN = re.compile(r"\s*(<=|>=|<>|[()=<>,+-]|[#:]?[A-Za-z0-9_]+(?:\.#?[A-Za-z0-9_]+)*)")
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda left, right: left == right,
     "<>": lambda left, right: left != right,
@@ -46,9 +46,10 @@ class _Reader:
             raise NotImplementedError(f"expected {expected!r} and found {token!r}")
         return str(token)
 
-    def name(self) -> str:
-        token = self.take()
-        return str(self._names[token]) if token.startswith("#") else token
+    def path(self) -> tuple[str, ...]:
+        """Where an attribute lies: its name, or the names that lead to it through maps."""
+        parts = self.take().split(".")
+        return tuple(str(self._names[part]) if part.startswith("#") else part for part in parts)
 
     def operand(self, item: Item) -> Value | None:
         """A value given with the request, or that of an attribute; None where the item lacks it."""
@@ -58,12 +59,32 @@ class _Reader:
         if self.peek() == "if_not_exists":
             self.take()
             self.take("(")
-            present = item.get(self.name())
+            present = _found(item, self.path())
             self.take(",")
             fallback = self.operand(item)
             self.take(")")
             return present or fallback
-        return item.get(self.name())
+        return _found(item, self.path())
+
+
+def _found(item: Item, path: tuple[str, ...]) -> Value | None:
+    """What lies at a path, None where nothing does."""
+    value = item.get(path[0])
+    for name in path[1:]:
+        value = value["M"].get(name) if value is not None and "M" in value else None
+    return value
+
+
+def _put(item: dict[str, Value], path: tuple[str, ...], value: Value | None) -> None:
+    """Put a value at a path, or take away (None) what lies there. The maps on the way are there."""
+    if len(path) == 1:
+        item.pop(path[0], None)
+        if value is not None:
+            item[path[0]] = value
+        return
+    inner = dict(item[path[0]]["M"])
+    _put(inner, path[1:], value)
+    item[path[0]] = {"M": inner}
 
 
 def holds(text: str, request: Mapping[str, Any], item: Item) -> bool:
@@ -107,7 +128,7 @@ def _term(reader: _Reader, item: Item) -> bool:
     if token in ("attribute_exists", "attribute_not_exists"):
         reader.take()
         reader.take("(")
-        exists = reader.name() in item
+        exists = _found(item, reader.path()) is not None
         reader.take(")")
         return exists == (token == "attribute_exists")
     left = reader.operand(item)
@@ -130,15 +151,15 @@ def updated(text: str, request: Mapping[str, Any], item: Item) -> dict[str, Valu
             clause = reader.take()
         elif clause and reader.peek() == ",":
             reader.take()
-        name = reader.name()
+        path = reader.path()
         match clause:
             case "SET":
                 reader.take("=")
-                after[name] = _assigned(reader, item)
+                _put(after, path, _assigned(reader, item))
             case "REMOVE":
-                after.pop(name, None)
+                _put(after, path, None)
             case "ADD":
-                after[name] = _sum(item.get(name, {"N": "0"}), reader.operand(item), 1)
+                _put(after, path, _sum(_found(item, path) or {"N": "0"}, reader.operand(item), 1))
             case _:
                 raise NotImplementedError(f"the clause {clause!r}")
     return after

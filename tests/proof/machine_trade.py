@@ -6,16 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
 from chalicelib.base import clock
+from chalicelib.counters.table import read_shards
 from chalicelib.orders.service import order_id_of
 from tests.api.client import Response
 from tests.proof.calendar import DAY_S
 from tests.proof.machine import PHONES, PICKS, Shop
 from tests.proof.model import Moved
 from tests.proof.order_model import Order
-from tests.proof.rules_model import DISCOUNT_MINOR
+from tests.proof.rules_model import DISCOUNT_MINOR, STOCK
 
 AMOUNTS = st.sampled_from([0, 1, 99, 1000, 5000, 10_000, 33_333, 70_000])
 AGES_S = st.sampled_from([0, 0, 3600, 3 * DAY_S, 9 * DAY_S, 35 * DAY_S, 45 * DAY_S, -200, -900])
@@ -89,7 +90,11 @@ class Trade(Shop):
     def pay(self, body: dict[str, Any], member: str) -> None:
         """Let the latest redemption of a member pay a part, whatever has become of it, if the order is large enough."""
         heir = self.model.heir(member)
-        own = [name for name, found in self.model.redemptions.items() if self.model.heir(found.member) == heir]
+        own = [
+            name
+            for name, found in self.model.redemptions.items()
+            if self.model.heir(found.member) == heir and not found.pieces
+        ]
         if own and self.model.redemptions[own[-1]].amount_minor <= body["total_minor"]:
             amount = self.model.redemptions[own[-1]].amount_minor
             body["payments"] = [
@@ -176,6 +181,26 @@ class Trade(Shop):
         )
         if _name(response):
             assert response.json["redemption"]["amount_minor"] == points * DISCOUNT_MINOR
+
+    @rule(choice=PICKS, pieces=st.sampled_from([1, 1, 2]), hold_s=st.sampled_from([None, None, 30, 90, 86_400]))
+    def take(self, choice: int, pieces: int, hold_s: int | None) -> None:
+        """Pieces of the reward are taken, or held."""
+        member = self.pick(self.members, choice)
+        body = {"reward_id": "piece", "quantity": pieces} | ({"hold_seconds": hold_s} if hold_s else {})
+        response = self.send(f"/v1/members/{member}/redemptions", body, key=self.number())
+        self.judge(
+            "hold reward" if hold_s else "take reward",
+            response,
+            lambda: self.model.take(_name(response), member, pieces, self.now, hold_s),
+        )
+
+    @invariant()
+    def every_piece_is_accounted_for(self) -> None:
+        """What was put into the stock is what the model says is had, and what is left."""
+        shards = read_shards("stock#piece")
+        assert sum(shard.put_in for shard in shards) == STOCK
+        assert all(shard.put_in == shard.taken + shard.left and shard.left >= 0 for shard in shards)
+        assert sum(shard.left_at(self.now) for shard in shards) == self.model.left(self.now)
 
     @rule(bought=purchases(), choice=PICKS)
     def check_out(self, bought: dict[str, Any], choice: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from tests.proof.account_model import HOLDS, Account, Lots, Refused
 from tests.proof.calendar import month_of
 from tests.proof.order_model import Order, Redemption
-from tests.proof.rules_model import DISCOUNT_MINOR, Rules
+from tests.proof.rules_model import DISCOUNT_MINOR, PIECE_POINTS, PIECES_EACH, STOCK, Rules
 
 
 @dataclass(frozen=True)
@@ -221,6 +221,29 @@ class Model:
 
         moved = self._moved(member, at, act)
         self.redemptions[name] = redemption
+        return moved
+
+    def left(self, now: int) -> int:
+        """The pieces of the reward that nobody has."""
+        return STOCK - sum(found.pieces for found in self.redemptions.values() if found.has_pieces(now))
+
+    def take(self, name: str, member: str, pieces: int, at: int, hold_s: int | None = None) -> Moved:
+        """Take pieces of the reward, or hold them; whoever holds learns first that there are none."""
+        if hold_s and self.left(at) < pieces:
+            raise Refused("sold_out")
+        have = sum(
+            found.pieces
+            for found in self.redemptions.values()
+            if self.heir(found.member) == self.heir(member) and found.status(at) in {"held", "issued"}
+        )
+        if have + pieces > PIECES_EACH:
+            raise Refused("limit_reached")
+        self.at(member, at).need(PIECE_POINTS * pieces)
+        if not hold_s and self.left(at) < pieces:
+            raise Refused("sold_out")
+        moved = self.redeem(name, member, PIECE_POINTS * pieces, at, hold_s)
+        redemption = self.redemptions[name]
+        redemption.amount_minor, redemption.pieces, redemption.since = 0, pieces, at
         return moved
 
     def guard_redemption(self, name: str, now: int, *allowed: str) -> None:

@@ -39,6 +39,17 @@ class Redemption:
     cancelled: bool = False
     used_by: str | None = None
     returned: int = 0
+    pieces: int = 0
+    since: int = 0
+
+    def has_pieces(self, now: int) -> bool:
+        """Whether pieces of the stock are its own; those of a hold go back with the end of the minute or quarter."""
+        if self.cancelled or self.released:
+            return False
+        if self.held_until is None or self.committed:
+            return True
+        grid = 60 if self.held_until - self.since <= 3600 else 900
+        return now < -(-self.held_until // grid) * grid
 
     def status(self, now: int) -> str:
         """What became of it by now."""

@@ -16,6 +16,16 @@ KEEP_MONTHS = 2
 DISCOUNT_MINOR = 3
 """What a point is worth at the till, in minor units."""
 REDEEMING = {"points_per": 1, "amount_minor": {"CNY": DISCOUNT_MINOR}, "minimum_points": 1, "step_points": 1}
+STOCK, PIECES_EACH, PIECE_POINTS = 3, 2, 5
+"""Of the one reward: how many pieces there are, how many one member may have, and what one costs."""
+PIECE = {
+    "code": "piece",
+    "kind": "goods",
+    "title": programs.texts("piece"),
+    "prices": [{"points": PIECE_POINTS}],
+    "limits": [{"per": "ever", "pieces": PIECES_EACH}],
+    "stock": {"total": STOCK},
+}
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,7 @@ class Rules:
             late_days=self.late_days,
             refund_window_days=self.refund_window_days,
             redemption=REDEEMING,
+            rewards=[PIECE],
             **self.ladder.document(),
         )
 

@@ -51,6 +51,7 @@ OUTCOMES = {
     "accepted": (
         *("enrol", "claim", "merge", "adjust", "order", "refund", "cancel order", "release pending", "cancel pending"),
         *("redeem", "hold", "commit redemption", "release redemption", "cancel redemption"),
+        *("take reward", "hold reward"),
     ),
     "insufficient_points": ("adjust", "redeem", "hold"),
     "occurred_in_future": ("order",),
@@ -58,6 +59,8 @@ OUTCOMES = {
     "refund_exceeds_order": ("refund",),
     "nothing_pending": ("release pending", "cancel pending"),
     "redemption_not_open": ("order", "commit redemption", "release redemption", "cancel redemption"),
+    "sold_out": ("take reward", "hold reward"),
+    "limit_reached": ("take reward", "hold reward"),
     "same_member": ("merge",),
     "written": ("sweep",),
     "nothing due": ("sweep", "retier"),
