@@ -29,7 +29,8 @@ class Heard(msgspec.Struct, frozen=True):
     """A purchase or event that may count: what it can count for at the most, by what is left of it.
 
     `judge` tells what it does count for. It is asked once, when the fact is new: of one that is known, a later notice
-    only takes away, for the member may have changed since. `asks_profile`: what it finds may be other tomorrow.
+    only takes away, for the member may have changed since. `asks_profile`: what it finds may be other tomorrow. `owner`
+    is the member to whom it was posted.
     """
 
     fact_id: str
@@ -37,6 +38,7 @@ class Heard(msgspec.Struct, frozen=True):
     program: int
     left: Marks
     judge: Callable[[], Marks]
+    owner: str = ""
     asks_profile: bool = False
 
     def fact(self) -> Fact:
@@ -116,6 +118,7 @@ def _purchase(past: History, now: int) -> Heard | None:
         then.version,
         found,
         lambda: marks.of_purchase(then.program, purchase, left, _member(owner, then.program)),
+        str(owner.member_id),
         marks.needs_profile(then.program),
     )
 
@@ -135,6 +138,7 @@ def _event(steps: list[EventStep], now: int) -> Heard | None:
         then.version,
         found,
         lambda: marks.of_event(then.program, event, _member(steps[0], then.program), is_cancelled=is_cancelled),
+        str(steps[0].member_id),
         marks.needs_profile(then.program),
     )
 

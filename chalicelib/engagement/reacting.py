@@ -63,8 +63,7 @@ def count(member_id: str, heard: Heard) -> tuple[str, Stored]:
         home, stored = locate(member_id)
         known = read_fact(home, (heard.occurred_at, heard.fact_id))
         changed = heard.fact() if known is None else lessened(known, heard.left)
-        if changed == known or (known is None and not changed.weighs and not heard.asks_profile):
-            # A fact that counts for nothing is kept only where it might count tomorrow.
+        if changed == known or (known is None and not _must_be_kept(changed, heard, home)):
             return home, stored
         progress = _walked_on(home, stored.progress, changed, is_new=known is None)
         if _commit([_moved_on(home, stored, progress), (fact_item(home, changed), None)]):
@@ -116,6 +115,14 @@ def locate(member_id: str) -> tuple[str, Stored]:
         member_id = stored.moved_into
         stored = read_progress(member_id)
     return member_id, stored
+
+
+def _must_be_kept(fact: Fact, heard: Heard, home: str) -> bool:
+    """Whether a new fact is kept; one that counts for nothing is, where it might seem to count for more tomorrow.
+
+    That is so where the profile may change, and where a merge that is yet to be heard of brings what it was before.
+    """
+    return fact.weighs or heard.asks_profile or heard.owner != home
 
 
 def _walked_on(home: str, progress: Progress, fact: Fact, *, is_new: bool) -> Progress:

@@ -272,3 +272,15 @@ class TestMembersWhoWereMerged:
         buy(into, 4)
         react(into)
         assert rounds(into) == ["challenge_done"]
+
+    def test_lose_a_stamp_that_was_cancelled_before_the_merge_was_heard_of(self, pair: tuple[str, str]) -> None:
+        closed, into = pair
+        order_ids = [buy(closed, number) for number in range(3)]
+        react(closed)
+        self.merge(closed, into)
+        shop.cancel(order_ids[0])
+        merged, cancelled = notices(into)
+        for notice in (cancelled, merged):
+            reacting.react(notice, now=clock.now())
+        assert challenges(into)["tea_card"]["earned"] == 2
+        assert rounds(into) == ["challenge_undone"]
