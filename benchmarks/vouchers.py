@@ -82,7 +82,7 @@ def _queued(count: int) -> float:
             batch = _sent(http, "/v1/voucher-batches", _BATCH)
             begun = time.perf_counter()
             job = _sent(http, f"/v1/voucher-batches/{batch['id']}/jobs", {"codes": count})
-            while job["status"] != "done":
+            while job.get("status") != "done":
                 time.sleep(0.5)
                 job = http.get(f"/v1/voucher-jobs/{job['id']}").raise_for_status().json()
             return time.perf_counter() - begun

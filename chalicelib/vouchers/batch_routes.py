@@ -8,11 +8,13 @@ from chalicelib.vouchers import batches, importing, jobs, render
 from chalicelib.vouchers.schema import (
     VoucherBatchesOut,
     VoucherBatchIn,
+    VoucherBatchMade,
     VoucherBatchOut,
     VoucherBatchStateIn,
     VoucherCodesOut,
     VoucherImported,
     VoucherImportIn,
+    VoucherJobBegun,
     VoucherJobIn,
     VoucherJobOut,
 )
@@ -28,7 +30,7 @@ _EXPORT_MAX: Final = 1000
 @room.post(
     "/v1/voucher-batches",
     body=VoucherBatchIn,
-    answer=VoucherBatchOut,
+    answer=VoucherBatchMade,
     scopes=ADMIN,
     callers=("staff", "system"),
     headers=(IDEMPOTENCY_KEY,),
@@ -52,10 +54,10 @@ _EXPORT_MAX: Final = 1000
         "busy",
     ),
 )
-def post_voucher_batch(call: Call[VoucherBatchIn]) -> Reply[VoucherBatchOut]:
+def post_voucher_batch(call: Call[VoucherBatchIn]) -> Reply[VoucherBatchMade]:
     """What the vouchers are worth, when, for whom, on what and how often. A shared voucher has its code at once."""
     posted = batches.create(call.body, key=call.idempotency_key, actor=call.caller.actor(), now=call.now)
-    return Reply(render.batch(batches.read(posted.record.key)), 200 if posted.replayed else 201)
+    return Reply(render.batch_made(batches.made(posted.record)), 200 if posted.replayed else 201)
 
 
 @room.get(
@@ -114,20 +116,20 @@ def set_voucher_batch_state(call: Call[VoucherBatchStateIn], batch_id: str) -> R
 @room.post(
     "/v1/voucher-batches/{batch_id}/jobs",
     body=VoucherJobIn,
-    answer=VoucherJobOut,
+    answer=VoucherJobBegun,
     scopes=ADMIN,
     callers=("staff", "system"),
     headers=(IDEMPOTENCY_KEY,),
     summary="Make codes in bulk",
     example={"codes": 100_000},
-    statuses={202: "The job has begun.", 200: "It was begun by the same request before."},
+    statuses={201: "The job has begun.", 200: "It was begun by the same request before."},
     errors=("voucher_batch_not_found", "voucher_batch_not_fitting", "key_reused", "idempotency_key_missing", "busy"),
 )
-def post_voucher_job(call: Call[VoucherJobIn], batch_id: str) -> Reply[VoucherJobOut]:
+def post_voucher_job(call: Call[VoucherJobIn], batch_id: str) -> Reply[VoucherJobBegun]:
     """Runs by itself; read the job to see how far it is."""
     key, actor = call.idempotency_key, call.caller.actor()
     posted = jobs.start(batch_id, call.body.codes, key=key, actor=actor, now=call.now)
-    return Reply(render.job(jobs.read(posted.record.key)), 200 if posted.replayed else 202)
+    return Reply(render.job_begun(posted.record), 200 if posted.replayed else 201)
 
 
 @room.get(

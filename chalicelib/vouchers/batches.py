@@ -103,9 +103,11 @@ def create(batch: Batch, *, key: str, actor: str, now: int) -> Posted[BatchItem]
     )
     writes = _first_writes(item, batch, code)
     try:
-        return put_once(item, writes)
+        posted = put_once(item, writes)
     except Lost as lost:
         raise CodeTaken("Another batch has this code. Choose another one.", field="code") from lost
+    known(batch_id, posted.record, None)
+    return posted
 
 
 def set_state(batch_id: str, state: State, *, actor: str, now: int) -> Known:
@@ -123,6 +125,11 @@ def read(batch_id: str) -> Known:
     if found is None:
         raise BatchNotFound("No batch of vouchers has this id.", field="batch_id")
     return found
+
+
+def made(item: BatchItem) -> Known:
+    """A batch as it was made."""
+    return _definition(item)
 
 
 def definition_key(batch_id: str) -> Key | None:

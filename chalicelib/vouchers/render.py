@@ -16,9 +16,11 @@ from chalicelib.vouchers.schema import (
     GiftOut,
     MemberVoucherOut,
     VoucherBatchLine,
+    VoucherBatchMade,
     VoucherBatchOut,
     VoucherCounts,
     VoucherIssued,
+    VoucherJobBegun,
     VoucherJobOut,
     VoucherOut,
     VoucherRedeemed,
@@ -26,7 +28,7 @@ from chalicelib.vouchers.schema import (
     VoucherWorth,
 )
 from chalicelib.vouchers.service import Held
-from chalicelib.vouchers.table import UseStep, VoucherItem
+from chalicelib.vouchers.table import JobStep, UseStep, VoucherItem
 
 EffectName = Literal["percentage", "amount", "gift", "free_shipping", "points"]
 
@@ -120,6 +122,22 @@ def batch(known: Known) -> VoucherBatchOut:
             redeemed_per_mille=in_use * 1000 // tally.issued if tally.issued else 0,
         ),
     )
+
+
+def batch_made(known: Known) -> VoucherBatchMade:
+    """A batch as it was made, so that a replay is answered the same."""
+    return VoucherBatchMade(
+        id=known.batch_id,
+        created_at=known.created_at,
+        time_zone=known.zone.key,
+        code=known.code,
+        definition=known.batch,
+    )
+
+
+def job_begun(job: JobStep) -> VoucherJobBegun:
+    """A bulk job as it was begun, so that a replay is answered the same."""
+    return VoucherJobBegun(id=job.key, batch_id=job.batch_id, codes=job.codes, started_at=job.posted_at)
 
 
 def batch_line(known: Known, *, locale: str) -> VoucherBatchLine:

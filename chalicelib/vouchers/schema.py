@@ -189,6 +189,16 @@ class VoucherCounts(msgspec.Struct, frozen=True, kw_only=True):
     redeemed_per_mille: int
 
 
+class VoucherBatchMade(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch as it was made; `code` is that of a shared voucher."""
+
+    id: str
+    created_at: str
+    time_zone: str
+    code: str | None
+    definition: Batch
+
+
 class VoucherBatchOut(msgspec.Struct, frozen=True, kw_only=True):
     """A batch as it is now; `code` is that of a shared voucher."""
 
@@ -224,6 +234,15 @@ class VoucherJobIn(_In, frozen=True, kw_only=True):
     """Make so many codes."""
 
     codes: Annotated[int, Meta(ge=1, le=CODES_MAX, examples=[100_000])]
+
+
+class VoucherJobBegun(msgspec.Struct, frozen=True, kw_only=True):
+    """A bulk job as it was begun."""
+
+    id: str
+    batch_id: str
+    codes: int
+    started_at: str
 
 
 class VoucherJobOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,7 +40,20 @@ def real(shop: httpx.Client) -> dict[str, str]:
         headers={"Idempotency-Key": "contract"},
     ).json()
     assert available(shop, member) > 1000
-    return {"member_id": member, "order_id": posted["order"]["id"], "redemption_id": held["redemption"]["id"]}
+    found = {"member_id": member, "order_id": posted["order"]["id"], "redemption_id": held["redemption"]["id"]}
+    return {**found, **vouchers(shop)}
+
+
+def vouchers(shop: httpx.Client) -> dict[str, str]:
+    """A voucher that all may use, and a batch of single ones with a bulk job."""
+    title = {"en": "a", "zh-Hans": "b", "zh-Hant": "c"}
+    batch = {"title": title, "effect": {"type": "gift", "sku": "tea"}}
+    key = {"Idempotency-Key": "contract"}
+    shared = {**batch, "kind": "shared", "code": "CONTRACT"}
+    assert shop.post("/v1/voucher-batches", json=shared, headers={"Idempotency-Key": "shared"}).status_code == 201
+    batch_id = shop.post("/v1/voucher-batches", json={**batch, "kind": "single"}, headers=key).json()["id"]
+    job = shop.post(f"/v1/voucher-batches/{batch_id}/jobs", json={"codes": 10}, headers=key).json()
+    return {"code": "CONTRACT", "batch_id": batch_id, "job_id": job["id"]}
 
 
 @functools.cache

@@ -48,7 +48,7 @@ def test_thousands_of_codes_are_made_through_the_queue(stack: Stack, shop: httpx
     batch_id = make(shop, "stack bulk")
     headers = {"Idempotency-Key": "stack bulk"}
     job = shop.post(f"/v1/voucher-batches/{batch_id}/jobs", json={"codes": 9_000}, headers=headers)
-    assert job.status_code == 202
+    assert job.status_code == 201
     job_id = job.json()["id"]
     seen = []
 
