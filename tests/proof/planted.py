@@ -299,6 +299,24 @@ MUTANTS = (
         "kept = int(self.issue.spent_points)",
     ),
     Mutant(
+        "A piece that lapsed is sold and kept as well",
+        "counters/holding.py",
+        "return Write(ShardItem(name, shard), Act.UPDATE, path >= amount, (path.set(path - amount),))",
+        "return Write(ShardItem(name, shard), Act.UPDATE, ShardItem.name.exists())",
+    ),
+    Mutant(
+        "A cancelled reward keeps its piece",
+        "rewards/service.py",
+        "return [counters.give_back(touch.counter, touch.shard, touch.amount) for touch in touched]",
+        "return []",
+    ),
+    Mutant(
+        "The pieces that a member holds do not count towards the limit",
+        "ledger/holds.py",
+        "return added_limits(state.limits, held, at)",
+        "return added_limits(state.limits, held[:0], at)",
+    ),
+    Mutant(
         "A replayed adjustment is another one",
         "members/adjusting.py",
         'ids.derived("adj", actor, member_id, key)',
