@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.base import clock
 from chalicelib.program import service as programs
+from tests.api import voucher_shop as vouchers
 from tests.api.client import Response, client
 from tests.api.shop import SHOP
 from tests.budgets import Budget, Cost
@@ -17,6 +18,7 @@ from tests.rewards import act, reward, take
 TAKE = Budget("redeem a reward with stock and a limit", 6, 1, 2, of="post_redemption")
 TAKE_DAILY = Budget("redeem a reward with stock and so many a day", 8, 1, 2, of="post_redemption")
 TAKE_SOLD_OUT = Budget("redeem a reward that is sold out", 6, 4, 6, of="post_redemption")
+TAKE_VOUCHER = Budget("redeem a reward that is a voucher, with stock", 12, 4, 4, of="post_redemption")
 HOLD = Budget("hold a reward with stock", 6, 2, 3, of="post_redemption")
 COMMIT = Budget("commit a held reward", 6, 1, 3, of="commit_redemption")
 RELEASE = Budget("release a held reward", 6, 1, 3, of="release_redemption")
@@ -31,7 +33,9 @@ CATALOGUE_SHARDED = Budget("one reward with stock in 8 parts", 0, 5, 2, of="get_
 def rewards(member_id: str) -> Iterator[Cost]:
     """Each of them once; the programme is another one afterwards."""
     goods = {"fulfilment": "ship", "limits": [{"per": "ever", "pieces": 99}]}
+    batch_id = vouchers.make(owner="member")
     _published(
+        reward("tenth", 10, fulfilment="voucher", voucher_batch_id=batch_id, stock={"total": 9}),
         reward("a_mug", 10, stock={"total": 100, "shards": 8}, **goods),
         reward("daily", 10, stock={"total": 100}, daily={"total": 100, "shards": 1}),
         reward("gone", 10, stock={"total": 0, "shards": 4}),
@@ -40,6 +44,7 @@ def rewards(member_id: str) -> Iterator[Cost]:
     yield _cost(TAKE, lambda: take(member_id, "a_mug", key="a mug"))
     take(member_id, "daily")
     yield _cost(TAKE_DAILY, lambda: take(member_id, "daily", key="daily"))
+    yield _cost(TAKE_VOUCHER, lambda: take(member_id, "tenth", key="tenth"))
     yield _cost(TAKE_SOLD_OUT, lambda: take(member_id, "gone", key="gone"), 409)
     yield _cost(HOLD, lambda: take(member_id, "a_mug", key="held", hold_seconds=600))
     held = take(member_id, "a_mug", key="held", hold_seconds=600).json["redemption"]["id"]
