@@ -10,7 +10,6 @@ from chalicelib.base import facts, queues
 from chalicelib.base.settings import settings
 from chalicelib.ledger.chain import Entry
 
-
 _OF_CHALLENGES: Final = (
     facts.ORDER,
     facts.REFUND,

@@ -21,5 +21,5 @@ def get_program(call: Call[None]) -> Reply[ProgramOut]:
     asked = call.query("locale")
     locale = languages.best(asked) if asked else call.locale
     found = service.in_force(call.now, now=call.now)
-    body = public_view(found.program, locale, version=found.version, starts_at=found.starts_at)
+    body = public_view(found.program, locale, version=found.version, starts_at=found.starts_at, at=call.now)
     return Reply(body, headers={"Content-Language": locale, "Vary": "Accept-Language"})

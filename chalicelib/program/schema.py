@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
 
 from chalicelib.base import clock
 from chalicelib.program.document import CalendarYear, Inactivity, Program, RollingMonths, localise
+from chalicelib.program.document.tiers import Tier
+from chalicelib.program.rules import campaigns, windows
 
 
 class CurrencyOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,13 +75,25 @@ class ExpiryOut(msgspec.Struct, frozen=True, kw_only=True):
     year_end_month: int | None = None
 
 
+class CampaignOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign that is live or will be; `tiers` says whose it is, empty for everybody's, and null is an open end."""
+
+    code: str
+    title: str
+    state: Literal["scheduled", "live"]
+    starts_at: str
+    ends_at: str | None
+    tiers: tuple[str, ...]
+
+
 class ProgramOut(msgspec.Struct, frozen=True, kw_only=True):
     """The programme in force, in one language.
 
     A tier is reached by all of its thresholds, or by any (`tier_match`): with what was gathered in `tier_window_months`
     calendar months (`rolling`), or since the year began, with the month `tier_year_start_month` or with the one of the
     enrolment. It is kept for `tier_keep_months` more, or to the end of the next year, and `tier_grace_days` beyond that
-    for who has not earned it again. Who falls, falls to the tier that fits, or by one only.
+    for who has not earned it again. Who falls, falls to the tier that fits, or by one only. Campaigns that are for
+    chosen members only are not shown.
     """
 
     version: int
@@ -97,10 +112,11 @@ class ProgramOut(msgspec.Struct, frozen=True, kw_only=True):
     tier_year_start_month: int
     expiry: ExpiryOut
     redemption: RedemptionOut | None
+    campaigns: tuple[CampaignOut, ...]
 
 
-def public_view(program: Program, locale: str, *, version: int, starts_at: int) -> ProgramOut:
-    """What the app may show, in one of the languages; `starts_at` (seconds) means nothing for version 0."""
+def public_view(program: Program, locale: str, *, version: int, starts_at: int, at: int) -> ProgramOut:
+    """What the app may show at an instant, in one of the languages; `starts_at` means nothing for version 0."""
     return ProgramOut(
         version=version,
         starts_at=clock.text(starts_at) if version else None,
@@ -117,7 +133,7 @@ def public_view(program: Program, locale: str, *, version: int, starts_at: int) 
                 threshold_purchases=tier.threshold_purchases,
                 threshold_activity=tier.threshold_activity,
                 multiplier=tier.multiplier,
-                benefits=tuple(localise(benefit, locale) for benefit in tier.benefits),
+                benefits=_benefits(program, tier, locale),
             )
             for tier in program.tiers
         ),
@@ -130,7 +146,30 @@ def public_view(program: Program, locale: str, *, version: int, starts_at: int) 
         tier_year_start_month=program.tier_policy.year_start_month,
         expiry=_expiry(program),
         redemption=_redemption(program),
+        campaigns=tuple(_campaigns(program, locale, at)),
     )
+
+
+def _benefits(program: Program, tier: Tier, locale: str) -> tuple[str, ...]:
+    """What a tier says of itself, and the benefits that name it."""
+    named = [benefit.title for benefit in program.benefits if tier in map(program.tier, benefit.tiers)]
+    return tuple(localise(text, locale) for text in (*tier.benefits, *named))
+
+
+def _campaigns(program: Program, locale: str, at: int) -> Iterator[CampaignOut]:
+    for campaign in program.campaigns:
+        state, audience = campaigns.state_of(program, campaign, at), campaign.audience
+        # Whom the merchant has picked out by hand or by behaviour is nobody else's business.
+        if state not in {"scheduled", "live"} or audience.segments or audience.tags or audience.members:
+            continue
+        yield CampaignOut(
+            code=campaign.code,
+            title=localise(campaign.title, locale),
+            state="live" if state == "live" else "scheduled",
+            starts_at=clock.text(windows.instant(campaign.starts_at, program.zone)),
+            ends_at=clock.text(windows.instant(campaign.ends_at, program.zone)) if campaign.ends_at else None,
+            tiers=audience.tiers,
+        )
 
 
 def _earning(program: Program, locale: str) -> EarningOut:

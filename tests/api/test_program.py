@@ -7,7 +7,7 @@ import pytest
 from chalicelib.base import clock
 from chalicelib.program import service
 from tests.api.client import client, member, staff, system
-from tests.programs import document, tier
+from tests.programs import document, texts, tier
 
 
 def test_every_signed_in_caller_sees_the_programme() -> None:
@@ -55,6 +55,38 @@ def test_every_threshold_and_the_year_that_counts_are_shown() -> None:
         {"threshold_points": 9, "threshold_purchases": 4},
     ]
     assert (body["tier_match"], body["tier_period"], body["tier_year_start_month"]) == ("any", "membership_year", 4)
+
+
+def campaign(code: str, starts_at: str, ends_at: str | None = None, **fields: Any) -> dict[str, Any]:
+    rule = {"kind": "bonus", "code": f"{code}_bonus", "title": texts("bonus"), "points": 5}
+    window = {"starts_at": starts_at, "ends_at": ends_at}
+    return {"code": code, "title": texts(code), "status": "active", "rules": [rule], **window, **fields}
+
+
+def test_campaigns_for_everybody_or_for_tiers_are_shown_while_they_are_live_or_to_come() -> None:
+    campaigns = [
+        campaign("now", "2020-01-01T00:00"),
+        campaign("to_come", "2099-11-11T00:00", "2099-11-12T00:00", audience={"tiers": ["gold"]}),
+        campaign("over", "2020-01-01T00:00", "2020-01-02T00:00"),
+        campaign("draft", "2020-01-01T00:00", status="draft"),
+        campaign("paused", "2020-01-01T00:00", status="paused"),
+        campaign("for_some", "2020-01-01T00:00", audience={"tags": ["player"]}),
+    ]
+    service.publish(document(campaigns=campaigns), by="li.wei", now=clock.now())
+    shown = client.get("/v1/program", caller=member()).json["campaigns"]
+    assert [(found["code"], found["state"], found["tiers"]) for found in shown] == [
+        ("now", "live", []),
+        ("to_come", "scheduled", ["gold"]),
+    ]
+    assert (shown[1]["starts_at"], shown[1]["ends_at"]) == ("2099-11-10T16:00:00Z", "2099-11-11T16:00:00Z")
+    assert shown[0]["ends_at"] is None
+
+
+def test_a_tier_shows_the_benefits_that_name_it() -> None:
+    lounge = {"code": "lounge", "kind": "experience", "title": texts("Lounge"), "tiers": ["gold", "diamond"]}
+    service.publish(document(benefits=[lounge]), by="li.wei", now=clock.now())
+    tiers = client.get("/v1/program", caller=member()).json["tiers"]
+    assert [shown["code"] for shown in tiers if "Lounge" in shown["benefits"]] == ["gold", "diamond"]
 
 
 def test_the_published_version_is_shown() -> None:

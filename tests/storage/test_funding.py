@@ -86,7 +86,7 @@ class TestABudget:
 
     def test_that_was_spent_is_not_silently_taken_over_by_next_years_campaign(self) -> None:
         published(spring(ends_at="2020-02-01T00:00"))
-        next_year = {"starts_at": "2021-01-01T00:00", "ends_at": "2021-02-01T00:00"}
+        next_year: dict[str, Any] = {"starts_at": "2021-01-01T00:00", "ends_at": "2021-02-01T00:00"}
         take(100)
         (field, detail), *_ = refused(spring(**next_year))
         assert (field, "100 of the 1000" in detail) == ("campaigns[0].budget.points", True)

@@ -101,8 +101,8 @@ class Program(Part, frozen=True, kw_only=True):
     """The whole document. `base_currency` is the one in which spending counts towards what a member has spent.
 
     Rules are judged in the order in which they stand. `stacking` says of each group of rules whether all of them give
-    (`stack`), the one that gives most (`best`), or the first that fires (`exclusive`). Where there are `events`, no others
-    are taken or named.
+    (`stack`), the one that gives most (`best`), or the first that fires (`exclusive`). Where there are `events`, no
+    others are taken or named.
     """
 
     name: Texts
