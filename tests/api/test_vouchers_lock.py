@@ -116,3 +116,14 @@ def test_a_shared_code_without_limits_is_everybody_s() -> None:
     assert lock("SUMMER26", "one").status == lock("SUMMER26", "two").status == 201
     assert redeem("SUMMER26", "1").status == 201
     assert counts(batch_id)["left"] is None
+
+
+def test_a_lock_counts_for_the_member_to_the_second() -> None:
+    someone, now = shop.enrol(), clock.now()
+    vouchers.shared(limits={"per_member": 1})
+    with at(now):
+        lock("SUMMER26", "one", member_id=someone, ttl_seconds=60)
+    with at(now + 59):
+        assert told(validate("SUMMER26", member_id=someone)) == (409, "voucher_member_limit")
+    with at(now + 60):
+        assert validate("SUMMER26", member_id=someone).status == 200
