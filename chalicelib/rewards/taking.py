@@ -101,21 +101,24 @@ def take(
         actor=actor,
         lapses_at=holding.lapses_at(now + request.hold_seconds, now) if request.hold_seconds else None,
     )
-
-    issue: Sequence[Write] = ()
-    if reward.voucher_batch_id:
-        if order.quantity > 1:
-            raise Invalid("Vouchers are taken one by one.", field="quantity", code="quantity_not_offered")
-        if not is_held:
-            # Few redemptions are vouchers, and only they need that area.
-            from chalicelib.rewards import vouching  # noqa: PLC0415
-
-            issue = vouching.issuing(reward.voucher_batch_id, member_id, asked.redemption_id, now=now)
+    voucher = _voucher(order, member_id, now) if reward.voucher_batch_id else ()
 
     def commit(touched: Sequence[Touch], writes: Sequence[Write]) -> Posted[RedemptionStep]:
-        return post(member_id, lambda account: _plan(order, account, touched, [*writes, *issue]), now=lambda: now)
+        return post(member_id, lambda account: _plan(order, account, touched, [*writes, *voucher]), now=lambda: now)
 
     return _from_stock(order, now, commit)
+
+
+def _voucher(order: Order, member_id: str, now: int) -> Sequence[Write]:
+    """The writes that issue the voucher that a reward is; a hold leaves that to its commit."""
+    if order.quantity > 1:
+        raise Invalid("Vouchers are taken one by one.", field="quantity", code="quantity_not_offered")
+    if order.lapses_at:
+        return ()
+    # Few redemptions are vouchers, and only they need that area.
+    from chalicelib.rewards import vouching  # noqa: PLC0415
+
+    return vouching.issuing(order.reward.voucher_batch_id, member_id, order.asked.redemption_id, now=now)
 
 
 Commit = Callable[[Sequence[Touch], Sequence[Write]], Posted[RedemptionStep]]
