@@ -131,6 +131,16 @@ def _term(reader: _Reader, item: Item) -> bool:
         exists = _found(item, reader.path()) is not None
         reader.take(")")
         return exists == (token == "attribute_exists")
+    if token == "begins_with":
+        reader.take()
+        reader.take("(")
+        whole = reader.operand(item)
+        reader.take(",")
+        beginning = reader.operand(item)
+        reader.take(")")
+        if whole is None or beginning is None:
+            return False
+        return str(plain(whole)).startswith(str(plain(beginning)))
     left = reader.operand(item)
     operator = reader.take()
     right = reader.operand(item)

@@ -20,7 +20,7 @@ from chalicelib.ledger.table import EntryItem, to_entry
 from tests.proof.account_model import Account
 from tests.proof.expressions import Item
 
-RECORDS = ("members", "orders", "redemptions")
+RECORDS = ("members", "orders", "redemptions", "engagement")
 """The tables that hold business records."""
 
 
@@ -157,7 +157,7 @@ def balances(state: State) -> Mapping[str, object]:
         "months": {
             (month.month, metric): amount
             for month in state.months
-            for metric in ("points", "spend_minor", "purchases")
+            for metric in ("points", "spend_minor", "purchases", "activity")
             if (amount := getattr(month, metric))
         },
         "purchases": (state.purchases.count, state.purchases.spend_minor),

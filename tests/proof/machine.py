@@ -28,7 +28,10 @@ from tests.proof.model import Model, Moved
 from tests.proof.rules_model import MEMBERSHIP, YEAR, Rules
 
 STARTED = 1_800_000_000
-SHOP = system("members.write", "members.read", "orders.write", "redemptions.write", "adjustments.write")
+SHOP = system(
+    *("members.write", "members.read", "orders.write", "redemptions.write", "adjustments.write"),
+    *("events.write", "benefits.write"),
+)
 PHONES = [f"+861380013800{number}" for number in range(5)]
 VERSIONS = (
     Rules(points=3, per_minor=200, pending_days=7),
@@ -253,7 +256,7 @@ class Shop(RuleBasedStateMachine):
         with_body = [sent for sent in self.sent if sent.body is not None and "into" not in sent.body]
         sent = with_body[choice % len(with_body)]
         assert sent.body is not None
-        field = {"/v1/orders": "store", "/v1/members": "locale"}.get(sent.path, "note")
+        field = {"/v1/orders": "store", "/v1/events": "store", "/v1/members": "locale"}.get(sent.path, "note")
         changed = self.post(sent.path, {**sent.body, field: "zh-Hans"}, sent.key)
         assert (changed.status, changed.code) == (409, "key_reused")
 

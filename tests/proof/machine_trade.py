@@ -59,10 +59,14 @@ class Trade(Shop):
         member = buyer.get("member_id") or self.model.phones.get(buyer["identity"]["phone"])
         if pays and member:
             self.pay(body, member)
-        order = Order(body, occurred_at, self.rules_at(occurred_at))
+        order = self.ordered(body, occurred_at)
         self.judge(
             "order", self.send("/v1/orders", body), lambda: self.place(order_id_of("shop", number), order, member)
         )
+
+    def ordered(self, body: dict[str, Any], occurred_at: int) -> Order:
+        """An order as the model keeps it."""
+        return Order(body, occurred_at, self.rules_at(occurred_at))
 
     @precondition(lambda self: self.strangers())
     @rule(bought=purchases(), age_s=AGES_S, back=st.booleans())

@@ -142,23 +142,26 @@ class Order:
 
     def gone(self) -> tuple[int, int, int, int]:
         """Of points, qualifying points, spending and purchases, what went back so far."""
-        points = self.points if self.voided else self._part(self.points)
-        return points, self._part(self.qualifying), self._part(self.spend_minor), int(self.is_whole)
+        points = self.points if self.voided else self.part(self.points)
+        return points, self.part(self.qualifying), self.part(self.spend_minor), int(self.is_whole)
 
-    def _part(self, figure: int) -> int:
+    def part(self, figure: int, dealt: list[int] | None = None) -> int:
+        """Of a figure that the whole order brought, what went back; lines have `dealt`, or else share by amount."""
         if self.is_whole:
             return figure
         amounts = [line["amount_minor"] for line in self.lines]
+        dealt = shares(figure, amounts) if dealt is None else dealt
         by_line = sum(
-            (Fraction(part * back, amount) for part, back, amount in self._line_parts(figure, amounts) if back),
+            (
+                Fraction(part * back, amount)
+                for part, back, amount in zip(dealt, self.by_line, amounts, strict=True)
+                if back
+            ),
             Fraction(0),
         )
         left = self.total - sum(self.by_line)
         exact = by_line + ((figure - by_line) * self.at_large / left if left else 0)
         return exact.numerator // exact.denominator
-
-    def _line_parts(self, figure: int, amounts: list[int]) -> list[tuple[int, int, int]]:
-        return list(zip(shares(figure, amounts), self.by_line, amounts, strict=True))
 
     def refund(self, body: dict[str, Any]) -> None:
         """Note a refund by lines or by amount. Refuses what exceeds the order or a line, changing nothing."""

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from chalicelib.base import dynamo
 from tests.proof.machine import REACHED
+from tests.proof.machine_programme import Community
 from tests.proof.machine_trade import Trade
 from tests.proof.store import Shadow, Store, intercepted
 from tests.tables import empty_tables
@@ -32,7 +33,10 @@ class TradeOnMoto(Trade):
                 yield shadow
 
 
-@pytest.mark.parametrize(("machine", "runs"), [(Trade, RUNS), (TradeOnMoto, max(RUNS // 25, 1))])
+MACHINES = [(Trade, RUNS), (TradeOnMoto, max(RUNS // 25, 1)), (Community, max(RUNS * 2 // 5, 1))]
+
+
+@pytest.mark.parametrize(("machine", "runs"), MACHINES)
 def test_the_engine_does_what_the_model_says(machine: type[RuleBasedStateMachine], runs: int) -> None:
     run_state_machine_as_test(
         machine,
@@ -52,6 +56,7 @@ OUTCOMES = {
         *("enrol", "claim", "merge", "adjust", "order", "refund", "cancel order", "release pending", "cancel pending"),
         *("redeem", "hold", "commit redemption", "release redemption", "cancel redemption"),
         *("take reward", "hold reward"),
+        *("event", "cancel event", "use benefit", "cancel use", "roll back"),
     ),
     "insufficient_points": ("adjust", "redeem", "hold"),
     "occurred_in_future": ("order",),
@@ -63,6 +68,18 @@ OUTCOMES = {
     "limit_reached": ("take reward", "hold reward"),
     "same_member": ("merge",),
     "written": ("sweep",),
+    "event_type_unknown": ("event",),
+    "budget_exhausted": ("order",),
+    "capped": ("order", "event"),
+    "cooldown": ("event",),
+    "campaign_ended": ("order",),
+    "campaign_paused": ("order",),
+    "spent_before": ("publish",),
+    "benefit_not_found": ("use benefit",),
+    "benefit_not_held": ("use benefit",),
+    "benefit_used_up": ("use benefit",),
+    "paid": ("round",),
+    "taken back": ("round", "everything"),
     "nothing due": ("sweep", "retier"),
 }
 
