@@ -62,6 +62,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         **_TAKE,
         "OrdersTable": _APPEND,
         "RedemptionsTable": _APPEND,
+        "VouchersTable": "BatchGetItem PutItem Query UpdateItem",
         **_READ_PROGRAM,
     },
     "ClaimOrdersRole": {

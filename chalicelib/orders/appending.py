@@ -25,8 +25,10 @@ class Next(msgspec.Struct, frozen=True):
     writes: Sequence[Write] = ()
 
 
-def append(step: OrderStep, advance: Callable[[History], Next], *, now: int) -> Posted[OrderStep]:
+def append(step: OrderStep, advance: Callable[[History], Next], *, now: int) -> tuple[Posted[OrderStep], History]:
     """Put `step` after all the order's steps, reading them again whenever another one came in between.
+
+    Gives what was posted and the history that it was decided on, or that of now where it was posted before.
 
     Raises OrderNotFound, KeyReused, Unavailable and whatever `advance` refuses, but that only on a consistent read.
     """
@@ -35,7 +37,7 @@ def append(step: OrderStep, advance: Callable[[History], Next], *, now: int) -> 
         past = history.read(step.order_id, consistent=consistent)
         known = past.find(step.record_id)
         if known:
-            return replay(step, known.serialize())
+            return replay(step, known.serialize()), past
         try:
             following = advance(past)
         except Conflict:
@@ -47,7 +49,7 @@ def append(step: OrderStep, advance: Callable[[History], Next], *, now: int) -> 
         step.figures = msgspec.json.encode(following.figures).decode()
         step.posted_at = clock.text(now)
         try:
-            return _commit(step, past, following, now=now)
+            return _commit(step, past, following, now=now), past
         except Lost:
             consistent = True
     raise Unavailable("The order is being changed by many at once. Send the same request again.", code="busy")

@@ -1,4 +1,7 @@
-"""Refunds and cancellations: each takes back of what the order earned and gives back of what paid it, once."""
+"""Refunds and cancellations: each takes back of what the order earned and gives back of what paid it, once.
+
+The one by which all of an order has gone back gives its vouchers back as well.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from chalicelib.base import clock, facts, ids
 from chalicelib.base.errors import Conflict, Invalid
 from chalicelib.ledger.chain import Decision
 from chalicelib.ledger.posting import Account, Posted
-from chalicelib.orders import decisions, payments, rules
+from chalicelib.orders import decisions, history, payments, rules
 from chalicelib.orders.appending import Next, append
 from chalicelib.orders.decisions import Fact
 from chalicelib.orders.history import History
@@ -73,7 +76,7 @@ def release_pending(order_id: str, *, actor: str, now: int) -> Posted[OrderStep]
         fact = Fact(facts.PENDING_RELEASED, step.record_id, actor, now, 0, past.order.currency)
         return Next(past.refunded, lambda account: decisions.release_decision(account, past, book, fact))
 
-    return append(step, advance, now=now)
+    return append(step, advance, now=now)[0]
 
 
 def _take_back(step: OrderStep, refunded: Callable[[History], Refunded], *, actor: str, now: int) -> Posted[OrderStep]:
@@ -95,7 +98,13 @@ def _take_back(step: OrderStep, refunded: Callable[[History], Refunded], *, acto
             writes += budgets.giving_back(part.take, part.points, part.awards)
         return Next(after, decide, writes)
 
-    return append(step, advance, now=now)
+    posted, past = append(step, advance, now=now)
+    if past.order.vouchers and rules.is_whole(past.earnings, history.refund_figures(posted.record)):
+        from chalicelib.orders import vouching  # noqa: PLC0415 -- only such orders load vouchers
+
+        # After a replay as well: whoever died here is repeated.
+        vouching.give_back(past.order, posted.record.posted_at, actor=actor, now=now)
+    return posted
 
 
 def _check_pending(past: History, now: int) -> None:

@@ -70,6 +70,7 @@ def order(past: History) -> OrderOut:
         points_available_at=instant(earnings.available_at),
         points_expire_at=instant(earnings.expires_at) if past.member_id else None,
         explanations=explained(earnings),
+        vouchers=past.order.vouchers or (),
         refunds=tuple(refund(step) for step in _refunds(past.steps)),
     )
 

@@ -50,6 +50,8 @@ _POSTING_ERRORS = ("key_reused", "occurred_in_future", "occurred_too_long_ago", 
         "redemption_repeated",
         "redemption_not_found",
         "redemption_not_open",
+        "voucher_use_not_found",
+        "voucher_repeated",
         *_POSTING_ERRORS,
     ),
 )

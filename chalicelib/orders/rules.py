@@ -189,12 +189,17 @@ def gone_back(earnings: Earnings, before: Refunded, after: Refunded) -> GoneBack
         - _in_total(earnings, before, earnings.qualifying_points),
         spend_minor=_in_total(earnings, after, earnings.spend_minor)
         - _in_total(earnings, before, earnings.spend_minor),
-        purchases=int(_is_whole(earnings, after)) - int(_is_whole(earnings, before)),
+        purchases=int(is_whole(earnings, after)) - int(is_whole(earnings, before)),
         limits=tuple(
             Limit(limit.limit_id, limit.until, -limit.count * ended, -gained(limit.points)) for limit in earnings.limits
         ),
         budgets=tuple(TakenBack(take, gained(take.points), ended) for take in earnings.takes),
     )
+
+
+def is_whole(earnings: Earnings, refunded: Refunded) -> bool:
+    """Whether everything went back: a free order only by being cancelled."""
+    return refunded.cancelled or (earnings.total_minor > 0 and refunded.total_minor == earnings.total_minor)
 
 
 def still_taken(earnings: Earnings, refunded: Refunded) -> tuple[Take, ...]:
@@ -207,14 +212,9 @@ def still_taken(earnings: Earnings, refunded: Refunded) -> tuple[Take, ...]:
     )
 
 
-def _is_whole(earnings: Earnings, refunded: Refunded) -> bool:
-    """Whether everything went back: a free order only by being cancelled."""
-    return refunded.cancelled or (earnings.total_minor > 0 and refunded.total_minor == earnings.total_minor)
-
-
 def _is_over(earnings: Earnings, refunded: Refunded) -> bool:
     """Whether nothing is left of what the order gained: it went back whole, or its points were withdrawn."""
-    return refunded.voided or _is_whole(earnings, refunded)
+    return refunded.voided or is_whole(earnings, refunded)
 
 
 def _with_last(earnings: Earnings, before: Refunded, after: Refunded) -> Refunded:
@@ -241,7 +241,7 @@ def _gained_in_total(earnings: Earnings, refunded: Refunded, points: int) -> int
 
 def _in_total(earnings: Earnings, refunded: Refunded, figure: int) -> int:
     """Of a figure that the whole order brought, the part its refunds take back; lines share it by their amounts."""
-    if _is_whole(earnings, refunded):
+    if is_whole(earnings, refunded):
         return figure
     if not refunded.total_minor:
         return 0

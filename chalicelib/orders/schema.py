@@ -87,13 +87,24 @@ class QuoteIn(PurchaseIn, frozen=True, kw_only=True):
     occurred_at: Moment | UnsetType = UNSET
 
 
+class OrderVoucher(_In, frozen=True, kw_only=True):
+    """A voucher that was redeemed for an order, by the id that redeeming it was answered with."""
+
+    redemption_id: Annotated[str, Meta(pattern="^vrd_[a-z2-7]{26}$")]
+
+
 class OrderIn(PurchaseIn, frozen=True, kw_only=True):
-    """A paid order. `source` and `order_id` name it for ever: the shop system and its own order number."""
+    """A paid order. `source` and `order_id` name it for ever: the shop system and its own order number.
+
+    An order that names the `vouchers` redeemed for it gives them back when all of it is refunded or cancelled.
+    """
 
     source: Key
     order_id: Key
     occurred_at: Moment
     parent: Annotated[str, Meta(pattern="^ord_[a-z2-7]{26}$")] | UnsetType = UNSET
+    # As with `discount_minor`, for orders of before know nothing of it.
+    vouchers: Annotated[tuple[OrderVoucher, ...], Meta(min_length=1, max_length=20)] | UnsetType = UNSET
 
 
 class RefundLineIn(_In, frozen=True, kw_only=True):
@@ -198,6 +209,7 @@ class OrderOut(msgspec.Struct, frozen=True, kw_only=True):
     points_available_at: str | None
     points_expire_at: str | None
     explanations: tuple[ExplanationOut, ...]
+    vouchers: tuple[OrderVoucher, ...]
     refunds: tuple[RefundOut, ...]
 
 

@@ -47,7 +47,8 @@ def post_order(order: OrderIn, *, actor: str, now: int) -> Posted[OrderStep]:
     """Post a paid order once: earn its points, or keep it unclaimed where its identity leads to nobody.
 
     Raises Invalid (sums, times, currency), MemberNotFound for an unknown `member_id`, KeyReused when the order was
-    posted with another body, Conflict for a redemption that cannot pay it, and Unavailable.
+    posted with another body, Conflict for a redemption that cannot pay it, VoucherUseNotFound for a voucher that was
+    not redeemed for it, and Unavailable.
     """
     name = order_id_of(order.source, order.order_id)
     return once(
@@ -64,6 +65,11 @@ def _post(order: OrderIn, *, actor: str, now: int) -> Posted[OrderStep]:
     # Everything that may be refused for the body's sake is refused before anybody is looked up.
     decisions.check_body(order, occurred_at, book)
     decisions.check_time(book.now.program, occurred_at, now)
+    if order.vouchers:
+        # Vouchers are loaded for orders that have any.
+        from chalicelib.orders import vouching  # noqa: PLC0415
+
+        vouching.check(order, order.vouchers)
     for _attempt in attempts():
         member_id = addressee(order)
         if member_id is not None:

@@ -127,17 +127,21 @@ def roll_back(
     raise _busy()
 
 
-def roll_back_all(order: OrderName, *, actor: str, now: int) -> list[UseStep]:
-    """Roll back every voucher that an order uses; gives the steps by which that was done. Raises Unavailable."""
+def roll_back_all(order: OrderName, *, until: str | None = None, actor: str, now: int) -> list[UseStep]:
+    """Roll back every voucher that an order uses, or those redeemed until an instant (RFC 3339, UTC).
+
+    Gives the steps by which that was done. Raises Unavailable, and then some may be rolled back and some not.
+    """
     done: list[UseStep] = []
-    for _attempt in attempts(ON_ORDER_MAX + 8):
+    for _attempt in attempts():
         steps, live = uses_of(order)
-        if not live:
-            return done
+        meant = [use for use in reversed(live) if until is None or use.redeemed_at <= until]
         try:
-            done.append(_undo(live[-1], step_name(len(steps)), actor, now).record)
+            for place, use in enumerate(meant, start=len(steps)):
+                done.append(_undo(use, step_name(place), actor, now).record)
         except Lost:
             continue
+        return done
     raise _busy()
 
 
