@@ -365,6 +365,8 @@ def test_the_process_has_one_such_client_and_asks_for_its_endpoint_once() -> Non
             for _turn in range(3):
                 client.get_item(**TABLE, Key=KEY)
         assert resolve.call_count == 1
-        assert {request.headers["User-Agent"] for request in sent} == {client.meta.config.user_agent.encode()}
+        # Other libraries of the tests name themselves behind it, in every session of the process.
+        named = client.meta.config.user_agent.encode()
+        assert all(request.headers["User-Agent"].startswith(named) for request in sent)
     finally:
         dynamo.client.cache_clear()
