@@ -72,7 +72,7 @@ class Community(Trade):
     model: Programmes
 
     # What these try has nothing to do with the programme, and the other machine tries it.
-    adjust = take = write_down = guest = check_out = None  # type: ignore[assignment]
+    adjust = take = write_down = check_out = None  # type: ignore[assignment]
 
     def __init__(self) -> None:
         super().__init__()

@@ -26,6 +26,7 @@ LAYERS = {
     "storage": ("tests/storage", "--ignore-glob=*/test_program*"),
     "examples": ("tests/proof/test_found.py", "tests/api/test_reactions.py", "tests/api/test_pending.py"),
     "state machine": ("tests/proof/test_state_machine.py", "-k", "Trade-"),
+    "programmes": ("tests/proof/test_state_machine.py", "-k", "Community-"),
     "simulation": ("tests/proof/test_simulation.py",),
 }
 SURVIVED = "**survived**"

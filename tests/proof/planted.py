@@ -328,4 +328,83 @@ MUTANTS = (
         "return Write(IdentityItem(key, member_id=member_id), Act.PUT, IdentityItem.key.does_not_exist())",
         "return Write(IdentityItem(key, member_id=member_id), Act.PUT)",
     ),
+    # -- programmes
+    Mutant(
+        "A refund keeps what an order took of budgets",
+        "orders/refunds.py",
+        "            writes += budgets.giving_back(part.take, part.points, part.awards)\n",
+        "            writes += []\n",
+    ),
+    Mutant(
+        "A claim takes of budgets what was refunded before",
+        "orders/claims.py",
+        "return plan, rules.still_taken(earnings, past.refunded)",
+        "return plan, earnings.takes",
+    ),
+    Mutant(
+        "What an order uses up of limits is forgotten",
+        "orders/decisions.py",
+        "limits = (*earnings.limits, *_moved(back.limits))",
+        "limits = _moved(back.limits)",
+    ),
+    Mutant(
+        "A refund leaves limits used up",
+        "orders/decisions.py",
+        "purchases=purchases, limits=_moved(back.limits))",
+        "purchases=purchases)",
+    ),
+    Mutant(
+        "A cooldown is over at once",
+        "program/rules/caps.py",
+        "abs(other - until) < cooldown_s for other",
+        "abs(other - until) < 0 for other",
+    ),
+    Mutant(
+        "What was used up of limits is lost with a merge",
+        "ledger/merging.py",
+        "        limits=closed.limits,",
+        "        limits=(),",
+    ),
+    Mutant(
+        "A budget may be overdrawn",
+        "counters/service.py",
+        "        ShardItem.left >= claim.amount,\n",
+        "        ShardItem.put_in.exists(),\n",
+    ),
+    Mutant(
+        "The last of a budget is gathered from where it is no more",
+        "counters/service.py",
+        "            ShardItem.left >= part,\n",
+        "            ShardItem.put_in.exists(),\n",
+    ),
+    Mutant(
+        "A withdrawn event leaves limits used up",
+        "engagement/events.py",
+        "Limit(limit.limit_id, limit.until, -limit.count, -limit.points)",
+        "Limit(limit.limit_id, limit.until, 0, 0)",
+    ),
+    Mutant(
+        "A withdrawn event keeps what it took of budgets",
+        "engagement/events.py",
+        "lambda _entry: _budgets_back(gain.takes)",
+        "lambda _entry: []",
+    ),
+    Mutant(
+        "The use of a benefit is not counted",
+        "engagement/benefits.py",
+        "Effect(limits=rules.use(code, until))",
+        "Effect()",
+    ),
+    Mutant(
+        "A round that is done no more stays paid",
+        "engagement/rules/progress.py",
+        "if difference < 0:",
+        "if difference < -1:",
+    ),
+    Mutant(
+        "Rounds of a card are paid once more after a merge",
+        "engagement/reacting.py",
+        "united_payments(stored.progress.paid, closed.progress.paid)",
+        "stored.progress.paid",
+    ),
 )

@@ -127,6 +127,7 @@ class Programmes(Model):
     uses: dict[str, Used] = field(default_factory=dict)
     cards: Cards = field(default_factory=Cards)
     told: frozenset[str] | None = None
+    was_short: Callable[[str, int], bool] | None = None
 
     def member(self, name: str) -> Member:
         """The account that stands for a member now."""
@@ -147,6 +148,9 @@ class Programmes(Model):
     def brought(self, judge: Callable[[frozenset[str]], Brought], takes: Callable[[Brought], Takes]) -> Brought:
         """What something brings with the budgets as they are: campaigns that cannot pay give nothing."""
         exhausted = self.told or frozenset()
+        for code in exhausted if self.was_short else ():
+            wanted = takes(judge(exhausted - {code})).get(code, 0)
+            assert not wanted or not self.was_short or self.was_short(code, wanted), f"{code} was never short"
         while short := self.budgets.short(takes(judge(exhausted))) - exhausted:
             assert self.told is None, f"{short} could not pay"
             exhausted |= short

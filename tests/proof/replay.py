@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,8 +14,11 @@ from chalicelib.ledger.chain import Entry
 from chalicelib.ledger.sweep import KINDS as SELF_EVIDENT
 from tests.proof.account_model import Refused
 from tests.proof.expressions import Item
+from tests.proof.funds import Funds
 from tests.proof.invariants import RECORDS, balances, expected
 from tests.proof.model import Model, Moved
+from tests.proof.programme_model import Member, Programmes
+from tests.proof.programmes import Whole
 from tests.proof.rules_model import Rules
 from tests.proof.scenario import Request
 from tests.proof.store import Store
@@ -41,9 +44,12 @@ class Replay:
         requests: Mapping[str, Request],
         versions: Mapping[int, Rules],
         entries: Mapping[tuple[str, int], Entry],
+        asked_at: Mapping[str, int],
     ) -> None:
         # The versions of one race have one ladder: writers' clocks differ, so nobody knows by which one they judge.
-        self.model = Model(lambda _at: versions[1])
+        self.model = (Programmes if isinstance(versions[1], Whole) else Model)(lambda _at: versions[1])
+        self.seen: Counter[str] = Counter()
+        self._funds = Funds(self.model, versions, asked_at)
         self._last_tick = store.tick
         self._requests = requests
         self._versions = versions
@@ -60,13 +66,16 @@ class Replay:
         open_refusals = list(refusals)
         for tick in range(self._last_tick + 1):
             for item in self._facts[tick]:
-                self._step(item)
+                with self._funds.told(item, self.seen):
+                    self._step(item)
+            self._funds.note(tick)
             due = [refusal for refusal in open_refusals if refusal.first_tick <= tick]
             right = [refusal for refusal in due if self._is_right(refusal)]
             open_refusals = [refusal for refusal in open_refusals if refusal not in right]
             for refusal in open_refusals:
                 late = refusal.last_tick <= tick
                 assert not late, f"{refusal.request.name} was refused as {refusal.code} without a reason"
+        self._funds.compare(self.seen)
 
     def _step(self, item: Item) -> None:
         if _is_sweep(item):
@@ -82,7 +91,11 @@ class Replay:
         self._latest = max(self._latest, entry.posted_at)
         told = self._requests[record].name if record in self._requests else record
         assert (entry.points, entry.expired, entry.tier) == (moved.points, moved.expired, moved.tier), told
-        assert balances(entry.state) == expected(self.model.account(entry.member_id)), told
+        account = self.model.account(entry.member_id)
+        assert balances(entry.state) == expected(account), told
+        if isinstance(account, Member):
+            limits = {(limit.limit_id, limit.until): (limit.count, limit.points) for limit in entry.state.limits}
+            assert limits == account.limits, told
 
     def _sweep(self, entry: Entry) -> None:
         """Only time has passed."""

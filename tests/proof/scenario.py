@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ from chalicelib.rewards.schema import RedemptionIn
 from tests.proof.account_model import Refused
 from tests.proof.model import Model, Moved
 from tests.proof.order_model import Order
+from tests.proof.programme_model import Basket
+from tests.proof.programmes import Whole
 from tests.proof.rules_model import DISCOUNT_MINOR, Rules
 
 STARTED = 1_800_000_000
@@ -125,7 +127,7 @@ def order(number: str, rules: Rules, *, member: str | None, **fields: Any) -> Re
 
     def play(model: Model, at: int, _rules: Rules) -> Moved | None:
         buyer = member or model.phones.get(PHONE)
-        new = model.orders.get(name) or Order(body, occurred_at, rules)
+        new = model.orders.get(name) or _ordered(body, occurred_at, rules)
         if buyer is None:
             model.unclaimed(name, new)
             return None
@@ -133,11 +135,15 @@ def order(number: str, rules: Rules, *, member: str | None, **fields: Any) -> Re
 
     def guard(model: Model, now: int) -> None:
         model.guard_time(occurred_at, now, rules)
-        model.guard_payment(Order(body, occurred_at, rules), now)
+        model.guard_payment(_ordered(body, occurred_at, rules), now)
 
     return Request(
         f"order {number}", name, lambda now: service.post_order(request, actor="system", now=now).record, play, guard
     )
+
+
+def _ordered(body: dict[str, Any], occurred_at: int, rules: Rules) -> Order:
+    return (Basket if isinstance(rules, Whole) else Order)(body, occurred_at, rules)
 
 
 def refund(order_number: str, refund_id: str, occurred_at: int, rules: Rules, **wish: Any) -> Request:
@@ -176,7 +182,7 @@ def change_pending(order_number: str, *, withdrawing: bool) -> Request:
         return model.withdraw(name, at, current) if withdrawing else model.release_pending(name, at)
 
     def guard(model: Model, now: int) -> None:
-        _present(model.orders, name, "order_not_found")
+        present(model.orders, name, "order_not_found")
         model.guard_pending(name, now, withdrawing=withdrawing)
 
     kind = "pending_cancelled" if withdrawing else "pending_released"
@@ -220,7 +226,7 @@ def end(verb: str, member: str, key: str) -> Request:
         return model.commit(name, at) if verb == "commit" else model.release(name, at)
 
     def guard(model: Model, now: int) -> None:
-        _present(model.redemptions, name, "redemption_not_found")
+        present(model.redemptions, name, "redemption_not_found")
         model.guard_redemption(name, now, *(["issued", "used"] if verb == "cancel" else ["held"]))
 
     return Request(f"{verb} {key}", ids.derived("rst", name, kind), send, play, guard)
@@ -235,13 +241,14 @@ def paid_with(member: str, key: str, points: int) -> list[dict[str, Any]]:
     ]
 
 
-def _present(names: dict[str, Any], name: str, code: str) -> None:
+def present(names: Mapping[str, Any], name: str, code: str) -> None:
+    """Refuse where there is no such thing."""
     if name not in names:
         raise Refused(code)
 
 
 def _known(model: Model, name: str, occurred_at: int, now: int, rules: Rules) -> None:
-    _present(model.orders, name, "order_not_found")
+    present(model.orders, name, "order_not_found")
     model.guard_time(occurred_at, now, rules)
 
 
@@ -262,8 +269,13 @@ def prelude(rules: Rules, member: str, other: str) -> list[Request]:
     ]
 
 
-def race(rng: random.Random, rules: Rules, member: str, other: str, newcomer: str) -> list[Request]:
-    """What is asked for at the same time: of one story nearly all and something beside, or a bit of everything."""
+def race(
+    rng: random.Random, rules: Rules, member: str, other: str, newcomer: str, *, more: Sequence[list[Request]] = ()
+) -> list[Request]:
+    """What is asked for at the same time: of one story nearly all and something beside, or a bit of everything.
+
+    `more` are stories beside those of every programme.
+    """
     stories = [
         _refunds(rules),
         _holds(rules, member),
@@ -272,7 +284,8 @@ def race(rng: random.Random, rules: Rules, member: str, other: str, newcomer: st
         _merges(rng, member, other, newcomer),
         _points(member, other),
     ]
-    everything = [request for story in stories for request in story]
+    stories += more
+    everything = list({request.name: request for story in stories for request in story}.values())
     if rng.random() < 0.3:
         return rng.sample(everything, rng.randint(6, 12))
     story = rng.choice(stories)

@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ConnectTimeoutError, ReadTimeoutError
 
+from chalicelib.program import budgets
 from chalicelib.program import service as programs
 from tests.proof.store import Answer, Parameters, Store, refused
 
@@ -30,12 +31,13 @@ class Died(BaseException):
 
 @dataclass(eq=False)
 class Writer:
-    """One process: its clock is off by `skew_s`, and it knows of the programme what it has read itself."""
+    """One process: its clock is off by `skew_s`, and it knows of programme and budgets what it has read itself."""
 
     name: str
     skew_s: int
     go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     cache: Any = field(default_factory=programs._Cache)
+    exhausted: set[str] = field(default_factory=set)
     done: bool = False
 
 
@@ -65,12 +67,14 @@ class Scheduler:
             writer = self.rng.choice(waiting)
             self.time += self.rng.choice(self.jumps)
             self._current, programs._cache = writer, writer.cache
+            budgets._exhausted_before = writer.exhausted
             writer.go.release()
             self._back.acquire()
             self._current = None
         for thread in threads:
             thread.join()
         programs.reset_cache()
+        budgets._exhausted_before = set()
         if self._failures:
             raise self._failures[0]
 
@@ -118,8 +122,9 @@ class Scheduler:
             self._fail(fault, operation, parameters)
         try:
             answer = self.store.call(operation, parameters)
-        except Exception:
+        except Exception as error:
             self.seen["condition failed"] += 1
+            self.seen["budget was too low"] += _is_of_counters(error, parameters)
             raise
         self.seen["commits"] += 1
         if fault:
@@ -148,3 +153,11 @@ class Scheduler:
         found = ["TransactionConflict" if fault == "conflict" else "ThrottlingError", "None"]
         reasons = [{"Code": self.rng.choice(found)} for _item in parameters["TransactItems"]]
         return refused(operation, "TransactionCanceledException", self.rng.choice([reasons, reasons, []]))
+
+
+def _is_of_counters(error: Exception, parameters: Parameters) -> bool:
+    """Whether a transaction failed because a counter held less than was to be taken."""
+    reasons = getattr(error, "response", {}).get("CancellationReasons", [])
+    parts = [part for entry in parameters.get("TransactItems", []) for part in entry.values()]
+    tables = [part["TableName"] for part, reason in zip(parts, reasons, strict=False) if reason["Code"] != "None"]
+    return any(table.endswith("counters") for table in tables)

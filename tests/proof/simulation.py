@@ -16,10 +16,11 @@ from chalicelib.base.errors import Refusal, Unavailable
 from chalicelib.ledger.chain import Entry
 from chalicelib.ledger.records import Record
 from chalicelib.program import service as programs
-from tests.proof import scenario
+from tests.proof import scenario, scenario_programme
 from tests.proof.calendar import DAY_S
 from tests.proof.invariants import Watch
 from tests.proof.model import Model
+from tests.proof.programmes import Programme, Whole
 from tests.proof.replay import Refusing, Replay
 from tests.proof.rules_model import MEMBERSHIP, YEAR, Rules
 from tests.proof.scenario import STARTED, Request
@@ -35,8 +36,12 @@ OPENING = (
     Rules(points=2, expiry_months=1),
     Rules(ladder=YEAR),
     Rules(pending_days=7, ladder=MEMBERSHIP),
+    Whole(),
+    Whole(pending_days=7),
 )
 LATER = Rules(points=3, per_minor=200, pending_days=3)
+GONE = Whole(points=3, per_minor=200, pending_days=3, programme=Programme(has_campaigns=False, has_rules=False))
+"""What a whole programme is followed by: its rules and campaigns are gone."""
 ANSWER = ("record_id", "member_id", "seq", "points", "available", "owed", "pending", "tier", "posted_at")
 
 
@@ -58,6 +63,7 @@ class Run:
     refusals: list[Refusing] = field(default_factory=list)
     left: list[Request] = field(default_factory=list)
     versions: dict[int, Rules] = field(default_factory=dict)
+    asked_at: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)  # noqa: S311 - to be repeated, not to be secret
@@ -92,9 +98,10 @@ def _race(run: Run) -> None:
     run.scheduler.time = STARTED
     for request in scenario.prelude(rules, member, other):
         _ask(run, request, STARTED)
-    wanted = scenario.race(run.rng, rules, member, other, newcomer)
+    more = scenario_programme.stories(rules, member, other) if isinstance(rules, Whole) else []
+    wanted = scenario.race(run.rng, rules, member, other, newcomer, more=more)
     if run.rng.random() < 0.5:
-        run.versions[2] = replace(LATER, ladder=rules.ladder)
+        run.versions[2] = GONE if isinstance(rules, Whole) else replace(LATER, ladder=rules.ladder)
         programs.publish(run.versions[2].document(), starts_at=STARTED + 1200, by="tests", now=STARTED)
     writers = [Writer(f"writer {number}", run.rng.randint(-2, 2)) for number in range(WRITERS)]
     lists: dict[Writer, list[Request]] = {writer: [] for writer in writers}
@@ -132,6 +139,7 @@ def _serve(run: Run, writer: Writer, lists: dict[Writer, list[Request]]) -> None
 def _ask(run: Run, request: Request, now: int, writer: Writer | None = None) -> bool:
     """Send a request until it is answered (True) or refused, or the client gives up for the time being."""
     run.requests[request.record or request.name] = request
+    run.asked_at.setdefault(request.record, run.store.tick)
     for _try in range(TRIES):
         first_tick = run.store.tick
         now = max(now, run.scheduler.time + writer.skew_s) if writer else now
@@ -178,8 +186,9 @@ def _judge(run: Run) -> None:
         told = dict(zip(ANSWER, ack.answer, strict=True))
         if told["seq"] is not None:
             assert _account_after(entries[told["member_id"], told["seq"]]) == ack.answer
-    replay = Replay(run.store, run.requests, run.versions, entries)
+    replay = Replay(run.store, run.requests, run.versions, entries, run.asked_at)
     replay.judge(run.refusals)
+    run.seen.update(replay.seen)
     _no_order_waits_for_its_member(run, replay.model)
 
 

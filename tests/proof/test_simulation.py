@@ -33,6 +33,8 @@ def test_the_races_were_races_and_the_faults_did_occur(seen: Counter[str]) -> No
     everything = (
         *("drop", "throttled", "failed", "conflict", "stale", "timeout after commit", "failure after commit"),
         *("death before", "death after", "condition failed", "replayed", "refused", "unanswered", "commits"),
+        *("budget was too low", "budget exhausted", "budget was exhausted a moment before", "budget at its end"),
+        "budget gathered",
     )
     assert [kind for kind in everything if not seen[kind]] == []
 
