@@ -14,23 +14,42 @@ from chalicelib.vouchers.triggers import administer_vouchers
 from tests.api import shop
 from tests.api import voucher_shop as vouchers_of
 from tests.api.client import Response, client
-from tests.api.voucher_shop import OFFICE, TENTH, TILL, TITLE, given, imported, lock, make, redeem, roll_back, validate
+from tests.api.voucher_shop import (
+    OFFICE,
+    TENTH,
+    TILL,
+    TITLE,
+    given,
+    imported,
+    lock,
+    make,
+    redeem,
+    roll_back,
+    unlock,
+    validate,
+)
 from tests.budgets import Budget, Cost
-from tests.meter import metered
+from tests.meter import Bill, metered
 
 VALIDATE = Budget("validate a voucher", 0, 4, 2, of="validate_voucher")
-VALIDATE_LIMITED = Budget("validate a shared code with limits, for a member", 0, 6, 3, of="validate_voucher")
+VALIDATE_LIMITED = Budget("validate a shared code with limits, for a member", 0, 7, 4, of="validate_voucher")
 GUESS = Budget("guess a code that is nobody's", 1, 3, 2, of="validate_voucher")
 LOCK = Budget("keep a voucher for a checkout", 4, 5, 3, of="lock_voucher")
-LOCK_LIMITED = Budget("keep a shared code with limits", 10, 4, 3, of="lock_voucher")
+LOCK_LIMITED = Budget("keep a shared code with limits", 10, 5, 4, of="lock_voucher")
+UNLOCK = Budget("let a voucher go that a checkout kept", 2, 5, 3, of="unlock_voucher")
+UNLOCK_LIMITED = Budget("let a shared code with limits go", 8, 4, 4, of="unlock_voucher")
 USE = Budget("use a bearer's voucher", 6, 5, 4, of="redeem_voucher")
 USE_REPLAY = Budget("replay of a voucher's use", 0, 2, 2, of="redeem_voucher")
-USE_LIMITED = Budget("use a shared code with a total and a limit per member", 8, 4, 4, of="redeem_voucher")
+USE_LIMITED = Budget("use a shared code with a total and a limit per member", 8, 5, 5, of="redeem_voucher")
 USE_POINTS = Budget("use a member's voucher for points", 10, 6.5, 5, of="redeem_voucher")
 ROLL_BACK = Budget("roll back a bearer's voucher", 6, 2, 3, of="roll_back_voucher")
 ROLL_BACK_POINTS = Budget("roll back a member's voucher for points", 10, 2.5, 4, of="roll_back_voucher")
+ORDER = Budget("earn: order that names a voucher", 4, 1.5, 3, of="post_order")
+CANCEL_ORDER = Budget("cancel an order that names a voucher", 10, 3, 6, of="cancel_order")
+REFUND_PART = Budget("refund a part of an order that names a voucher", 4, 1, 3, of="post_refund")
+REPLAY_CANCEL = Budget("replay of cancelling an order that names a voucher", 0, 1.5, 2, of="cancel_order")
 ISSUE = Budget("issue a voucher to a member", 6, 2, 3, of="issue_voucher")
-WALLET = Budget("a member's vouchers, a page of 20 of one batch", 0, 2, 1, of="get_member_vouchers")
+WALLET = Budget("a member's vouchers, a page of 20 of one batch", 0, 3, 2, of="get_member_vouchers")
 BATCH = Budget("make a batch of single vouchers", 4, 0, 1, of="post_voucher_batch")
 LIST_BATCHES = Budget("list a page of 3 batches", 0, 4, 2, of="get_voucher_batches")
 READ_BATCH = Budget("read a batch with its counts", 0, 2, 2, of="get_voucher_batch")
@@ -48,6 +67,7 @@ def vouchers() -> Iterator[Cost]:
     programs.in_force(clock.now(), now=clock.now())
     yield from _till()
     yield from _points()
+    yield from _orders()
     yield from _office()
 
 
@@ -57,6 +77,7 @@ def _till() -> Iterator[Cost]:
     yield _cost(VALIDATE, lambda: validate(codes[0]), 200)
     yield _cost(GUESS, lambda: validate("COST-9999"), 404)
     yield _cost(LOCK, lambda: lock(codes[0]))
+    yield _cost(UNLOCK, lambda: unlock(codes[0]), 200)
     yield _cost(USE, lambda: redeem(codes[1], "cost-1"))
     yield _cost(USE_REPLAY, lambda: redeem(codes[1], "cost-1"), 200)
     yield _cost(ROLL_BACK, lambda: roll_back(codes[1], "cost-1"))
@@ -64,6 +85,7 @@ def _till() -> Iterator[Cost]:
     vouchers_of.shared("COSTLY", limits={"per_member": 9, "total": 800})
     yield _cost(VALIDATE_LIMITED, lambda: validate("COSTLY", member_id=member_id), 200)
     yield _cost(LOCK_LIMITED, lambda: lock("COSTLY", member_id=member_id))
+    yield _cost(UNLOCK_LIMITED, lambda: unlock("COSTLY"), 200)
     yield _cost(USE_LIMITED, lambda: redeem("COSTLY", "cost-2", member_id=member_id))
 
 
@@ -78,6 +100,18 @@ def _points() -> Iterator[Cost]:
     for number in range(19):
         given(batch_id, member_id, f"cost-{number}")
     yield _cost(WALLET, lambda: client.get(path, caller=TILL), 200)
+
+
+def _orders() -> Iterator[Cost]:
+    member_id = shop.enrol("voucher's order", phone="+8613500135003")
+    imported(make(), "COST-0003")
+    named = [{"redemption_id": redeem("COST-0003", "cost-4").json["redemption"]["id"]}]
+    bill, answer = _metered(lambda: shop.post_order("cost-4", member_id=member_id, vouchers=named))
+    yield Cost(ORDER, bill)
+    order_id = answer.json["order"]["id"]
+    yield _cost(REFUND_PART, lambda: shop.refund(order_id, amount_minor=1))
+    yield _cost(CANCEL_ORDER, lambda: shop.cancel(order_id))
+    yield _cost(REPLAY_CANCEL, lambda: shop.cancel(order_id), 200)
 
 
 def _office() -> Iterator[Cost]:
@@ -104,7 +138,12 @@ def _office() -> Iterator[Cost]:
 
 
 def _cost(budget: Budget, act: Callable[[], Response], expected: int = 201) -> Cost:
+    bill, _answer = _metered(act, expected)
+    return Cost(budget, bill)
+
+
+def _metered(act: Callable[[], Response], expected: int = 201) -> tuple[Bill, Response]:
     with metered() as bill:
         answer = act()
     assert answer.status == expected, answer.text
-    return Cost(budget, bill)
+    return bill, answer

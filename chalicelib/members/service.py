@@ -134,6 +134,15 @@ def survivor_of(member_id: str) -> str:
         return member_id
 
 
+def ids_of(member_id: str) -> tuple[str, ...]:
+    """All ids that stand for one member, that of who took over first. An unknown id stands for itself."""
+    try:
+        item = read(member_id)
+    except MemberNotFound:
+        return (member_id,)
+    return (str(item.key), *(item.absorbed or ()))
+
+
 def is_one(member_id: str, other_id: str) -> bool:
     """Whether two ids stand for one member; looked up only where they differ."""
     return member_id == other_id or survivor_of(member_id) == survivor_of(other_id)

@@ -29,9 +29,9 @@ _NAME = settings().table("members")
 class ProfileItem(Record):
     """A member, and the record of the enrolment. `subject` is the key of the sign-in that belongs to it, if any.
 
-    `further_subjects` are the sign-ins that came with members merged into this one. A member that was itself merged
-    into another keeps nothing but its name, `merged_into`. `segments` are codes that scoring has put the member in, and
-    no part of the profile that people see and change.
+    `further_subjects` are the sign-ins that came with members merged into this one, whose ids are `absorbed`. A member
+    that was itself merged into another keeps nothing but its name, `merged_into`. `segments` are codes that scoring has
+    put the member in, and no part of the profile that people see and change.
     """
 
     class Meta:
@@ -44,6 +44,7 @@ class ProfileItem(Record):
     subject = UnicodeAttribute(null=True)
     further_subjects: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
     merged_into = UnicodeAttribute(null=True)
+    absorbed: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
     segments: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
 
     @property

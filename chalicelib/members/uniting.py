@@ -142,16 +142,19 @@ def _writes(closing: ProfileItem, surviving: ProfileItem, now: int) -> list[Writ
         raise TooManyIdentities
     # Above the versions of both, so that no ETag read under either id before fits the profile after.
     version, at = max(surviving.version, closing.version) + 1, clock.text(now)
+    absorbed = [*(surviving.absorbed or []), closing.key, *(closing.absorbed or [])]
     moved = (
         ProfileItem.profile.set(packed(profile)),
         *([ProfileItem.subject.set(subjects[0])] if subjects else []),
         *([ProfileItem.further_subjects.set(subjects[1:])] if subjects[1:] else []),
+        ProfileItem.absorbed.set(absorbed),
     )
     emptied = (
         ProfileItem.profile.set(packed(Profile())),
         ProfileItem.merged_into.set(surviving.key),
         ProfileItem.subject.remove(),
         ProfileItem.further_subjects.remove(),
+        ProfileItem.absorbed.remove(),
         ProfileItem.segments.remove(),
     )
     return [

@@ -32,6 +32,11 @@ def taken(item: LimitItem | None, now: int, *, but: str | None) -> int:
     return int(item.used) + sum(name != but for name, _until in _live(item, now))
 
 
+def has_lease(item: LimitItem, name: str | None, now: int) -> bool:
+    """Whether a lock of this name counts at this instant."""
+    return any(lease[0] == name for lease in _live(item, now))
+
+
 def used(item: LimitItem, by: int, now: int, *, lease: str | None = None) -> LimitItem:
     """The item after `by` more uses (or fewer); the lock `lease`, if any, has become one of them."""
     leases = [each for each in _live(item, now) if each[0] != lease]

@@ -10,12 +10,14 @@ import msgspec
 from chalicelib.base import clock
 from chalicelib.base.errors import Unavailable
 from chalicelib.base.retry import attempts
+from chalicelib.counters import service as counters
 from chalicelib.ledger.posting import Act, Lost, Write
-from chalicelib.vouchers import limits, looking, tallies, totals
+from chalicelib.vouchers import batches, limits, looking, tallies, totals
+from chalicelib.vouchers.guessing import Guesser
 from chalicelib.vouchers.looking import Ask, Found
-from chalicelib.vouchers.rules import Worth
-from chalicelib.vouchers.store import replacing, write_together
-from chalicelib.vouchers.table import SLOT, SlotItem
+from chalicelib.vouchers.rules import Sketch, Worth
+from chalicelib.vouchers.store import read_all, replacing, write_together
+from chalicelib.vouchers.table import LIMIT, SLOT, LimitItem, SlotItem
 
 _KEPT_S: Final = 30 * clock.DAY_S
 
@@ -60,7 +62,39 @@ def lock(ask: Ask, ttl_s: int, *, now: int) -> Locked:
                 return Locked(found, worth, until, is_new=True)
         except Lost:
             continue
-    raise Unavailable("The voucher is being asked for by many at once. Send the same request again.", code="busy")
+    raise _busy()
+
+
+def unlock(code: str, session: str, guesser: Guesser, *, now: int) -> Found:
+    """End the session's lock on a voucher early and give back what it kept; where it has none, nothing is to be done.
+
+    Raises VoucherNotFound, Slowed and Unavailable.
+    """
+    ask = Ask(code=code, sketch=Sketch(currency="", total_minor=0), guesser=guesser, session=session)
+    for _attempt in attempts():
+        found = looking.find(ask, now)
+        if found.slot.session != ask.session_key:
+            return found
+        try:
+            if write_together(_unlocking(found, ask, now)):
+                return found
+        except Lost:
+            continue
+    raise _busy()
+
+
+def _unlocking(found: Found, ask: Ask, now: int) -> list[Write]:
+    """The writes that empty a session's slot: its share of the total goes back, and the member's count forgets it."""
+    slot, batch_id = found.slot, found.known.batch_id
+    gone_at = None if found.is_single else now + _KEPT_S
+    writes = [replacing(SlotItem(slot.key, SLOT, version=slot.version, batch_id=batch_id, gone_at=gone_at))]
+    if slot.held is not None:
+        writes.append(Write(totals.due_of(slot), Act.DELETE))
+        writes.append(counters.give_back(batches.counter_name(batch_id), slot.held, 1))
+    (limit,) = read_all([(LimitItem, slot.limit_key, LIMIT)]) if slot.limit_key else (None,)
+    if limit is not None:
+        writes.append(replacing(limits.used(limit, 0, now, lease=looking.lease_of(found, ask))))
+    return writes
 
 
 def _locked(found: Found, ask: Ask, until: str, now: int) -> bool:
@@ -78,14 +112,18 @@ def _locked(found: Found, ask: Ask, until: str, now: int) -> bool:
             session=session,
             until=until,
             shard=shard,
+            limit_key=found.limit.key if found.limit else None,
             gone_at=clock.parse(until) + _KEPT_S if is_passing else None,
         )
         writes = [replacing(mine), *share, tallies.counting(batch_id, "locked", f"{slot.key}#{session}")]
         if shard is not None:
             writes.append(Write(totals.due_of(mine), Act.PUT))
-        if found.known.batch.limits.per_member and ask.member_id:
-            limit = found.limit or limits.fresh(batch_id, ask.member_id)
-            writes.append(replacing(limits.leased(limit, looking.lease_of(found, ask) or "", until, now)))
+        if found.limit:
+            writes.append(replacing(limits.leased(found.limit, looking.lease_of(found, ask) or "", until, now)))
         return write_together(writes)
 
     return totals.taking(found, f"{slot.key}#{session}", act, now=now)
+
+
+def _busy() -> Unavailable:
+    return Unavailable("The voucher is being asked for by many at once. Send the same request again.", code="busy")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from chalicelib.base import clock, ids
@@ -48,12 +50,17 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A voucher with its batch and all that says whether it may be used, as it is now."""
+    """A voucher with its batch and all that says whether it may be used, as it is now.
+
+    `limit` is the member's count where the batch has a limit per member; `further` are those of members who were merged
+    into this one.
+    """
 
     voucher: VoucherItem
     known: Known
     slot: SlotItem
     limit: LimitItem | None
+    further: tuple[LimitItem, ...] = ()
 
     @property
     def ends_at(self) -> int | None:
@@ -105,11 +112,13 @@ def find(ask: Ask, now: int) -> Found:
     is_single = known.batch.kind == "single"
     if not is_single:
         batches.remember_shared(voucher)
+    counts = _counts(known, ask.member_id, limit) if known.batch.limits.per_member and ask.member_id else (None,)
     found = Found(
         voucher=voucher,
         known=known,
         slot=(slot if is_single else lock) or _fresh(voucher_id if is_single else lock_key, batch_id),
-        limit=limit,
+        limit=counts[0],
+        further=tuple(filter(None, counts[1:])),
     )
     _check_owner(found, ask, now)
     return found
@@ -135,7 +144,8 @@ def check(found: Found, ask: Ask, now: int) -> Worth:
     if batch.needs_member and ask.member_id is None:
         raise VoucherRefused("Name the member who uses the voucher.", code="voucher_needs_member", field="member_id")
     per_member = batch.limits.per_member
-    if per_member and limits.taken(found.limit, now, but=lease_of(found, ask)) >= per_member:
+    taken = sum(limits.taken(item, now, but=lease_of(found, ask)) for item in (found.limit, *found.further))
+    if per_member and taken >= per_member:
         raise VoucherRefused("The member has used it as often as one may.", code="voucher_member_limit")
     worth = rules.worth(batch, ask.sketch)
     if batch.tiers and ask.member_id:
@@ -196,6 +206,15 @@ def _check_tier(allowed: tuple[str, ...], member_id: str, now: int) -> None:
     held = tiers.standing(program, account.state, account.posted_at).code
     if not any(tier.code == held for tier in map(program.tier, allowed) if tier):
         raise VoucherRefused("The voucher is not for the member's tier.", code="voucher_not_for_tier")
+
+
+def _counts(known: Known, member_id: str, own: LimitItem | None) -> Sequence[LimitItem | None]:
+    """How often a member has used a batch, and whoever was merged into it; `own` is what lies under this very id."""
+    first, *further = members.ids_of(member_id)
+    if first == member_id and not further:
+        return (own or limits.fresh(known.batch_id, first),)
+    found, *others = read_all([limits.key_of(known.batch_id, each) for each in (first, *further)])
+    return (found or limits.fresh(known.batch_id, first), *others)
 
 
 def _fresh(key: str, batch_id: str) -> SlotItem:

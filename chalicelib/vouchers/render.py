@@ -25,6 +25,7 @@ from chalicelib.vouchers.schema import (
     VoucherOut,
     VoucherRedeemed,
     VoucherRedemptionOut,
+    VoucherUnlocked,
     VoucherWorth,
 )
 from chalicelib.vouchers.service import Held
@@ -51,6 +52,11 @@ def voucher(found: Found, worth: Worth, currency: str, *, locale: str, locked_un
 def locked(lock: Locked, currency: str, *, locale: str) -> VoucherOut:
     """A voucher that a session has."""
     return voucher(lock.found, lock.worth, currency, locale=locale, locked_until=lock.until)
+
+
+def unlocked(found: Found) -> VoucherUnlocked:
+    """A voucher that a session has let go."""
+    return VoucherUnlocked(id=found.voucher.key, batch_id=found.known.batch_id)
 
 
 def redeemed(use: UseStep, rolled_back_at: str | None, moved: UseStep) -> VoucherRedeemed:

@@ -22,6 +22,8 @@ from chalicelib.vouchers.schema import (
     VoucherRedeemIn,
     VoucherRollbackIn,
     VoucherSketchIn,
+    VoucherUnlocked,
+    VoucherUnlockIn,
 )
 from chalicelib.vouchers.table import UseStep
 from chalicelib.vouchers.using import OrderName, Who
@@ -102,6 +104,27 @@ def lock_voucher(call: Call[VoucherLockIn], code: str) -> Reply[VoucherOut]:
 
 
 @room.post(
+    "/v1/vouchers/{code}/unlock",
+    body=VoucherUnlockIn,
+    answer=VoucherUnlocked,
+    scopes=_USE,
+    callers=("system",),
+    summary="Let a voucher go that a checkout has kept",
+    example={"session": "cart-7731"},
+    statuses={200: "The session does not keep it, or no longer."},
+    errors=("voucher_not_found", "voucher_attempts_exceeded", "busy"),
+)
+def unlock_voucher(call: Call[VoucherUnlockIn], code: str) -> Reply[VoucherUnlocked]:
+    """Say, when it is taken out of the cart: it is free at once. Repeated, it answers the same.
+
+    Another session's lock and a use on an order stay as they are.
+    """
+    session = call.body.session
+    guesser = Guesser(call.caller.client_id, session, is_system=True)
+    return Reply(render.unlocked(locking.unlock(code, session, guesser, now=call.now)))
+
+
+@room.post(
     "/v1/vouchers/{code}/redeem",
     body=VoucherRedeemIn,
     answer=VoucherRedeemed,
@@ -156,9 +179,10 @@ def roll_back_voucher(call: Call[VoucherRollbackIn], code: str) -> Reply[Voucher
     errors=("member_not_found", "cursor_invalid", "not_your_account"),
 )
 def get_member_vouchers(call: Call[None], member_id: str) -> Reply[MemberVouchersOut]:
-    """What was issued to the member, with codes: open, used and expired."""
-    member = members.member_for(call.caller, member_id)
-    found = service.held_by(member, after=call.cursor(member), limit=call.limit, now=call.now)
+    """What was issued to the member, and to those merged into it, with codes: open, used and expired."""
+    every_id = members.ids_of(members.member_for(call.caller, member_id))
+    member = every_id[0]
+    found = service.held_by(*every_id, after=call.cursor(member), limit=call.limit, now=call.now)
     more = len(found) == call.limit
     return Reply(
         MemberVouchersOut(

@@ -56,6 +56,12 @@ class VoucherLockIn(VoucherSketchIn, frozen=True, kw_only=True):
     ttl_seconds: Annotated[int, Meta(ge=30, le=86_400)] = 900
 
 
+class VoucherUnlockIn(_In, frozen=True, kw_only=True):
+    """End the lock of a checkout."""
+
+    session: Session
+
+
 class VoucherRedeemIn(VoucherSketchIn, frozen=True, kw_only=True):
     """Use a voucher on the order that the shop's system `source` calls `order_id`."""
 
@@ -99,6 +105,13 @@ class VoucherOut(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: str | None
     locked_until: str | None
     worth: VoucherWorth
+
+
+class VoucherUnlocked(msgspec.Struct, frozen=True, kw_only=True):
+    """A voucher that the session does not keep, or no longer."""
+
+    id: str
+    batch_id: str
 
 
 class VoucherRedemptionOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Literal
 
 import msgspec
@@ -92,19 +93,20 @@ def code_of(voucher: VoucherItem) -> str:
     return codes.grouped(making.code_of(voucher.origin, voucher.number))
 
 
-def held_by(member_id: str, *, after: str | None, limit: int, now: int) -> list[Held]:
-    """A page of what was issued to a member, newest first, after the step `after`; used and expired ones as well."""
-    items = list(
-        WalletItem.query(
-            _wallet(member_id),
-            WalletItem.step < after if after else None,
-            scan_index_forward=False,
-            limit=limit,
-            consistent_read=True,
-        )
-    )
+def held_by(*member_ids: str, after: str | None, limit: int, now: int) -> list[Held]:
+    """A page of what was issued to a member, newest first, after the step `after`; used and expired ones as well.
+
+    `member_ids` are all ids that stand for the member: what was issued before a merge lies under the id of then.
+    """
+    pages = [_page(_wallet(member_id), after, limit) for member_id in member_ids]
+    items = sorted(itertools.chain(*pages), key=lambda item: item.step, reverse=True)[:limit]
     known = batches.read_definitions(item.batch_id for item in items)
     return [Held(item, known[item.batch_id], making.code_of(item.origin, 0), status_of(item, now)) for item in items]
+
+
+def _page(wallet: str, after: str | None, limit: int) -> list[WalletItem]:
+    older = WalletItem.step < after if after else None
+    return list(WalletItem.query(wallet, older, scan_index_forward=False, limit=limit, consistent_read=True))
 
 
 def status_of(item: WalletItem, now: int) -> Status:

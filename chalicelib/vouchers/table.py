@@ -91,7 +91,7 @@ class SlotItem(Model):
     """Who has a voucher: the `use` of an order, or a `session` `until` an instant.
 
     `shard` is where the batch's total was taken from for the session; it stays with the slot until it is used or given
-    back, though the session's time is up.
+    back, though the session's time is up. `limit_key` leads to the member's count that the lock is in.
     """
 
     class Meta:
@@ -106,6 +106,7 @@ class SlotItem(Model):
     until = UnicodeAttribute(null=True)
     shard = IntAttribute(null=True)
     gone_at = IntAttribute(null=True)
+    limit_key = UnicodeAttribute(null=True)
 
     @property
     def held(self) -> int | None:

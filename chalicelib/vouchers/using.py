@@ -172,7 +172,6 @@ def _redeem(use: _Use, asked: UseStep) -> Posted[UseStep]:
 
 def _step(use: _Use, asked: UseStep) -> UseStep:
     voucher, known, member_id = use.found.voucher, use.found.known, use.ask.member_id
-    is_limited = known.batch.limits.per_member and member_id
     at = clock.text(use.who.now)
     return UseStep(
         asked.key,
@@ -192,7 +191,7 @@ def _step(use: _Use, asked: UseStep) -> UseStep:
         currency=use.ask.sketch.currency,
         redeemed_at=at,
         stacking=known.batch.stacking,
-        limit_key=limits.key_of(known.batch_id, member_id)[1] if is_limited and member_id else None,
+        limit_key=use.found.limit.key if use.found.limit else None,
         wallet=f"wallet#{voucher.member_id}" if voucher.member_id else None,
         wallet_step=f"{voucher.posted_at}#{voucher.key}" if voucher.member_id else None,
         is_single=int(use.found.is_single),
@@ -209,9 +208,12 @@ def _taken(use: _Use, step: UseStep) -> list[Write]:
     elif slot.session:
         # The session may lock the code again, for another order.
         writes.append(replacing(SlotItem(slot.key, SLOT, version=slot.version, batch_id=batch_id)))
-    if step.limit_key and ask.member_id:
-        limit = found.limit or limits.fresh(batch_id, ask.member_id)
-        writes.append(replacing(limits.used(limit, 1, now, lease=looking.lease_of(found, ask))))
+    lease = looking.lease_of(found, ask)
+    if found.limit:
+        writes.append(replacing(limits.used(found.limit, 1, now, lease=lease)))
+    # The lock may be of before a merge, and then it counts under the other id.
+    held = (limit for limit in found.further if limits.has_lease(limit, lease, now))
+    writes += (replacing(limits.used(limit, 0, now, lease=lease)) for limit in held)
     if step.wallet:
         writes.append(_in_wallet(step, now))
     return writes

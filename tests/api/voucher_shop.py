@@ -65,6 +65,11 @@ def lock(code: str, session: str = "cart-1", **fields: Any) -> Response:
     return client.post(f"/v1/vouchers/{code}/lock", json=sketch(session=session, **fields), caller=TILL)
 
 
+def unlock(code: str, session: str = "cart-1") -> Response:
+    """Let a voucher go that a session has kept."""
+    return client.post(f"/v1/vouchers/{code}/unlock", json={"session": session}, caller=TILL)
+
+
 def redeem(code: str, order_id: str = "1", *, key: str = "key", **fields: Any) -> Response:
     """Use a voucher on an order."""
     body = sketch(source="shop", order_id=order_id, **fields)
