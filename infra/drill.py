@@ -26,7 +26,17 @@ from infra.local.paths import LOCAL
 from infra.local.start import start
 from infra.local.tokens import system_token
 
-TABLES = ("ledger", "members", "orders", "redemptions", "vouchers", "programs", "nights")
+TABLES = (
+    "ledger",
+    "members",
+    "orders",
+    "redemptions",
+    "vouchers",
+    "engagement",
+    "counters",
+    "programs",
+    "nights",
+)
 """What is restored. The view is not: it is made from the ledger."""
 
 _BATCH = 25

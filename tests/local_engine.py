@@ -30,7 +30,8 @@ def engine_on(aws: LocalAws) -> Iterator[None]:
         }
         with mock.patch.dict(os.environ, environment):
             _forget()
-            create_tables(boto3.client("dynamodb"))
+            # boto3's shared session may have been made under moto, with the keys that moto invents.
+            create_tables(boto3.Session().client("dynamodb"))
             # Here and now, because making a client is not safe in threads, while using it is.
             dynamo.connection()
             yield

@@ -13,7 +13,7 @@ from chalicelib.ledger.chain import Entry
 from chalicelib.ledger.table import EntryItem, to_entry
 from tests.writers import Ack, Run
 
-_RECORDS = ("orders", "redemptions", "members")
+_RECORDS = ("orders", "redemptions", "members", "engagement", "vouchers")
 _TAKING_BACK = {facts.REFUND, facts.ORDER_CANCELLED}
 
 

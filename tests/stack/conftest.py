@@ -17,12 +17,14 @@ import uvicorn
 from rich.console import Console
 
 from infra import package
+from infra.local import seed
 from infra.local.aws import client
 from infra.local.deploy import Stack
 from infra.local.front import front
 from infra.local.paths import OPENAPI
 from infra.local.start import start
 from infra.local.tokens import member_token, system_token
+from tests.stack.programme import PROGRAMME
 
 Found = TypeVar("Found")
 _PATIENCE_SECONDS = 60
@@ -49,9 +51,15 @@ def stack_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def stack(template: Path, stack_folder: Path) -> Iterator[Stack]:
-    """The deployed stack, empty."""
+    """The deployed stack, empty but for its programme.
+
+    Only the first version starts at once, and every function looks for one anew within seconds: it is published before
+    anything else happens.
+    """
     quiet = Console(file=io.StringIO())
     with start(stack_folder, None, quiet, template) as running:
+        answer = seed.administer(running, {"action": "publish", "document": PROGRAMME, "by": "test"})
+        assert "error" not in answer, answer
         yield running
 
 

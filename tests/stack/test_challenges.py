@@ -13,26 +13,11 @@ from chalicelib.base import clock
 from infra.local import seed
 from infra.local.deploy import Stack
 from infra.redrive import redrive
-from tests.challenges import CLUB, card, streak
-from tests.programs import document
-from tests.rewards import REWARDS
 from tests.stack.conftest import eventually
 from tests.stack.functions import entries, invoke, queued
 from tests.stack.shop import available, enrol, kinds, order
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def programme(stack: Stack) -> None:
-    """Challenges for members with a tag, so that those of other tests, which know of no challenges, have none.
-
-    The rewards are those of test_rewards: the first version of a programme is the only one that starts at once.
-    """
-    mine: dict[str, Any] = {"audience": {"tags": ["player"]}}
-    kept = {"challenges": [card(stamps=3, given=1, badge=CLUB, **mine), streak(length=2, **mine)], "rewards": REWARDS}
-    answer = seed.administer(stack, {"action": "publish", "document": document(**kept), "by": "test"})
-    assert "error" not in answer, answer
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import httpx
 from infra.local import seed
 from infra.local.deploy import Stack
 from tests.stack.shop import available, enrol
-from tests.stack.test_challenges import programme  # noqa: F401 -- the programme that both modules are about
 
 _numbers = itertools.count(1)
 
