@@ -11,6 +11,7 @@ import pytest
 from chalicelib.base import clock
 from chalicelib.base.errors import Unavailable
 from chalicelib.orders import intake, schema
+from chalicelib.vouchers import using
 from tests import faults
 from tests.api import shop
 from tests.api import voucher_shop as vouchers
@@ -182,6 +183,22 @@ class TestDied:
         assert (shop.available(member_id), is_free(code)) == (300, False)
         assert shop.cancel(order_id).status == 200
         assert (shop.available(member_id), is_free(code)) == (300, True)
+
+    def test_a_till_that_rolls_back_at_the_same_moment_is_no_second_time(self, member_id: str) -> None:
+        batch_id = vouchers.make()
+        vouchers.imported(batch_id, "GIFT-A1", "GIFT-A2")
+        order_id = paid(member_id, "GIFT-A1", "GIFT-A2")
+        real, racing = using._undo, ["GIFT-A1", "GIFT-A2"]
+
+        def raced(*arguments: Any) -> Any:
+            if racing:
+                assert roll_back(racing.pop()).status in {200, 201}
+            return real(*arguments)
+
+        with mock.patch.object(using, "_undo", raced):
+            assert shop.cancel(order_id).status == 201
+        assert vouchers.counts(batch_id)["rolled_back"] == 2
+        assert (shop.available(member_id), is_free("GIFT-A1"), is_free("GIFT-A2")) == (300, True, True)
 
     @pytest.mark.parametrize("fault", FAULTS)
     def test_whatever_fails_on_the_way_each_goes_back_once(self, member_id: str, fault: faults.Fault) -> None:

@@ -125,6 +125,13 @@ class VoucherMachine(RuleBasedStateMachine):
             model.leases[code, session, member] = model.now + TTL_S
             model.tally[kind_of(code)][1] += 1
 
+    @rule(code=CODES, session=SESSIONS)
+    def unlocks(self, code: str, session: str) -> None:
+        model = self.model
+        locking.unlock(code + self.tag, session, Guesser("till", session, is_system=True), now=model.now)
+        _until, member = model.locks.pop((code, session), (0, ""))
+        model.leases.pop((code, session, member), None)
+
     @rule(code=CODES, session=SESSIONS | st.none(), member=MEMBERS, order=ORDERS, key=KEYS)
     def redeems(self, code: str, session: str | None, member: str, order: str, key: str) -> None:
         model = self.model
