@@ -71,6 +71,10 @@ class Cards:
         self.moved[closed] = home
         return home
 
+    def rounds_paid(self) -> int:
+        """How many rounds are paid, of all members."""
+        return sum(len(card.paid) for card in self.cards.values())
+
     def due(self, home: str) -> tuple[int, int] | None:
         """The next payment: when its points expire, and how many, negative for what goes back; None for none."""
         card = self.cards.setdefault(home, Card())

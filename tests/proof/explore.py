@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.proof.machine import REACHED, STEP
+from tests.proof.machine_programme import Community
 from tests.proof.machine_trade import Trade
 
 console = Console()
@@ -23,6 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=150, help="how many histories")
     parser.add_argument("--steps", type=int, default=40, help="steps in each, at the most")
+    parser.add_argument("--programmes", action="store_true", help="under whole programmes, with events and budgets")
     asked = parser.parse_args()
     logging.disable(logging.CRITICAL)
     started = time.monotonic()
@@ -33,7 +35,7 @@ def main() -> int:
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(Trade, settings=wanted)
+    run_state_machine_as_test(Community if asked.programmes else Trade, settings=wanted)
     seconds, steps = time.monotonic() - started, REACHED.pop(STEP)
     table = Table("request", "outcome", "times")
     for (kind, outcome), times in sorted(REACHED.items()):

@@ -28,8 +28,8 @@ from tests.proof.programme_model import Basket, Happening, Programmes
 from tests.proof.programmes import Programme, Whole
 from tests.proof.rules_model import Rules
 
-SOON = clock.text(STARTED + 9 * DAY_S + 8 * 3600)[:16]
-"""The programme's clocks, eight hours ahead: nine days after the beginning."""
+SOON = clock.text(STARTED + DAY_S + 8 * 3600)[:16]
+"""The programme's clocks, eight hours ahead: a day after the beginning."""
 VERSIONS = (
     Whole(),
     Whole(programme=Programme(ends_at=SOON)),
@@ -72,7 +72,7 @@ class Community(Trade):
     model: Programmes
 
     # What these try has nothing to do with the programme, and the other machine tries it.
-    adjust = take = write_down = check_out = None  # type: ignore[assignment]
+    adjust = take = take_all = write_down = check_out = None  # type: ignore[assignment]
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,6 +105,12 @@ class Community(Trade):
         assert not (spent and _has_campaigns(version) and not _has_campaigns(self.newest))
         if len(programs.versions()) > before:
             self.published(version, starts_at)
+
+    @rule()
+    def do_without(self) -> None:
+        """The campaigns go, and are to come back."""
+        self.publish(VERSIONS[-1], 600)
+        self.publish(VERSIONS[1], DAY_S)
 
     @precondition(lambda self: len(self.versions) > 1)
     @rule(choice=PICKS)
@@ -183,7 +189,10 @@ class Community(Trade):
     @rule(choice=PICKS)
     def cancel_event(self, choice: int) -> None:
         """An event is withdrawn."""
-        name = self.pick(list(self.model.events), choice)
+        self.withdraw_event(self.pick(list(self.model.events), choice))
+
+    def withdraw_event(self, name: str) -> None:
+        """Withdraw an event, unless it was done before."""
         self.once("cancel event", f"/v1/events/{name}/cancel", lambda: self.model.cancel_event(name, self.now))
 
     @rule(choice=PICKS, code=st.sampled_from(["lounge", "lounge", "suite", "cellar"]), age_s=EVENT_AGES_S)
@@ -209,12 +218,23 @@ class Community(Trade):
         name = self.pick(list(self.model.uses), choice)
         self.once("cancel use", f"/v1/benefit-uses/{name}/cancel", lambda: self.model.cancel_use(name, self.now))
 
-    @rule(choice=PICKS, kinds=st.lists(st.sampled_from(["check_in", "check_in", "review"]), min_size=2, max_size=5))
-    def come_often(self, choice: int, kinds: list[str]) -> None:
-        """A regular: every hour something, and the lounge every time."""
+    @rule(
+        choice=PICKS,
+        kinds=st.lists(st.sampled_from(["check_in", "check_in", "review"]), min_size=2, max_size=5),
+        order=st.randoms(use_true_random=False),
+        withdrawn=st.booleans(),
+    )
+    def come_often(self, choice: int, kinds: list[str], order: Any, *, withdrawn: bool) -> None:
+        """A regular: every hour something, and the lounge every time; perhaps nothing of it was true."""
+        before = len(self.model.events)
         for hours, kind in enumerate(kinds):
             self.event(choice, kind, hours * 3600)
             self.use_benefit(choice, "lounge", 0)
+        if withdrawn:
+            self.hear(order, 99)
+            for name in list(self.model.events)[before:]:
+                self.withdraw_event(name)
+            self.hear(order, 99)
 
     @rule(order=st.randoms(use_true_random=False), times=st.sampled_from([1, 4, 99]))
     def hear(self, order: Any, times: int) -> None:
@@ -228,10 +248,10 @@ class Community(Trade):
                 (told["merged"],) = [name for name in self.members if ids.derived("mrg", name) == notice.record]
             else:
                 told["fact"] = hearing._place(notice)[1]
-            before = sum(len(card.paid) for card in self.model.cards.cards.values())
+            rounds = self.model.cards.rounds_paid()
             self.model.hear(told, self.now)
-            after = sum(len(card.paid) for card in self.model.cards.cards.values())
-            REACHED["round", "paid" if after > before else "taken back" if after < before else "heard"] += 1
+            more = self.model.cards.rounds_paid() - rounds
+            REACHED["round", "paid" if more > 0 else "taken back" if more < 0 else "heard"] += 1
 
     @precondition(lambda self: len(self.model.orders) + len(self.model.events) > 4)
     @rule()

@@ -198,6 +198,12 @@ class Trade(Shop):
             lambda: self.model.take(_name(response), member, pieces, self.now, hold_s),
         )
 
+    @rule()
+    def take_all(self) -> None:
+        """Everybody takes what they may have."""
+        for number in range(2 * len(self.members)):
+            self.take(number, 1, None)
+
     @invariant()
     def every_piece_is_accounted_for(self) -> None:
         """What was put into the stock is what the model says is had, and what is left."""

@@ -85,8 +85,9 @@ class Model:
         if self.heir(into) == closing:
             raise Refused("same_member")
         other = self.at(closing, at)
-        self.account(into).pass_time(at)
-        if len(other.holds) + len(self.account(into).holds) > HOLDS:
+        # Time passes there in the operation itself, which says what lapsed.
+        still_held = [until for until, _lots in self.account(into).holds.values() if until > at]
+        if len(other.holds) + len(still_held) > HOLDS:
             raise Refused("too_many_holds")
         moved = self._moved(into, at, lambda account: account.take_over(other, at))
         other.leave()
