@@ -13,7 +13,7 @@ from chalicelib.counters import service as counters
 from chalicelib.ledger import points
 from chalicelib.ledger.chain import Decision
 from chalicelib.ledger.effects import Effect
-from chalicelib.ledger.posting import Account, Act, Lost, Plan, Posted, Write, post, put_once, replay
+from chalicelib.ledger.posting import Account, Act, Lost, Plan, Posted, Write, once, post, put_once, replay
 from chalicelib.ledger.records import step_name
 from chalicelib.program import service as programs
 from chalicelib.program.rules import expiry, tiers
@@ -82,6 +82,15 @@ def redeem(ask: Ask, order: OrderName, who: Who) -> Posted[UseStep]:
         record_id=ids.derived("vrd", order.source, order.order_id, who.key),
         request_hash=ids.request_hash(ask.sketch, codes.normal(ask.code) or "", ask.session or "", ask.member_id or ""),
     )
+    # The same request, sent twice at once, may have used the last one up after the order's steps were read.
+    return once(asked, lambda: _recorded(order, asked.record_id), lambda: _redeemed(ask, order, who, asked))
+
+
+def _recorded(order: OrderName, record_id: str) -> UseStep | None:
+    return next((step for step in read_steps(UseStep, order.key) if step.record_id == record_id), None)
+
+
+def _redeemed(ask: Ask, order: OrderName, who: Who, asked: UseStep) -> Posted[UseStep]:
     for _attempt in attempts():
         steps, live = uses_of(order)
         before = next((step for step in steps if step.record_id == asked.record_id), None)
