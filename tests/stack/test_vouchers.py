@@ -13,7 +13,7 @@ from infra.local.aws import client
 from infra.local.deploy import Stack
 from tests.stack.conftest import eventually
 from tests.stack.functions import invoke, queued
-from tests.stack.shop import available, enrol
+from tests.stack.shop import available, enrol, order, refund
 
 TITLE = {"en": "A tenth off", "zh-Hans": "九折", "zh-Hant": "九折優惠"}
 SKETCH = {"currency": "CNY", "total_minor": 10_000}
@@ -102,6 +102,8 @@ def test_every_way_of_a_voucher_through_the_gateway(shop: httpx.Client) -> None:
     assert available(shop, member) == before
     limited = make(shop, "stack limited", kind="shared", code="STACK26", limits={"total": 1, "per_member": 1})
     assert shop.post("/v1/vouchers/STACK26/lock", json=sketch).status_code == 201
+    assert shop.post("/v1/vouchers/STACK26/unlock", json={"session": "cart"}).status_code == 200
+    assert shop.post("/v1/vouchers/STACK26/lock", json=sketch).status_code == 201
     assert shop.post("/v1/vouchers/STACK26/redeem", json={**use, "order_id": "l"}, headers=issue).status_code == 201
     state = {"state": "paused"}
     assert shop.post(f"/v1/voucher-batches/{limited}/state", json=state).json()["state"] == "paused"
@@ -109,3 +111,21 @@ def test_every_way_of_a_voucher_through_the_gateway(shop: httpx.Client) -> None:
     singles = make(shop, "stack singles")
     answer = shop.post(f"/v1/voucher-batches/{singles}/codes", json=brought, headers=issue)
     assert (answer.status_code, answer.json()["imported"]) == (201, 1)
+
+
+def test_an_order_s_vouchers_go_back_through_the_intake_queue(stack: Stack, shop: httpx.Client) -> None:
+    """On the policy of that function: a total, a limit per member, a wallet, and points that go back."""
+    member = enrol(shop)
+    before = available(shop, member)
+    batch_id = make(shop, "stack intake", effect={"type": "points", "points": 70}, limits={"total": 1, "per_member": 1})
+    issue = {"Idempotency-Key": "intake"}
+    code = shop.post(f"/v1/members/{member}/vouchers", json={"batch_id": batch_id}, headers=issue).json()["code"]
+    use = {**SKETCH, "member_id": member, "source": "stack", "order_id": "intake"}
+    used = shop.post(f"/v1/vouchers/{code}/redeem", json=use, headers=issue).json()["redemption"]["id"]
+    sent = order(member, order_id="intake", vouchers=[{"redemption_id": used}])
+    batch = queued({"type": "order", "order": sent}, refund(sent, "all", 10_000), groups=[member, member])
+    assert [invoke(stack, "IntakeOrders", batch) for _delivery in range(2)] == [[], []]
+    assert available(shop, member) == before
+    assert shop.get(f"/v1/members/{member}/vouchers").json()["vouchers"][0]["status"] == "open"
+    counts = shop.get(f"/v1/voucher-batches/{batch_id}").json()["counts"]
+    assert (counts["rolled_back"], counts["left"]) == (1, 1)
