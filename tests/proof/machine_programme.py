@@ -142,7 +142,7 @@ class Community(Trade):
         told = {item["rule"]: item["points"] for item in answer["explanations"] if item["points"]}
         assert told == {code: points for code, points in found.brought.told.items() if points}
         assert sum(told.values()) == answer["earned_points" if kind == "order" else "points"]
-        REACHED.update({(kind, item["reason"]): 1 for item in answer["explanations"]})
+        REACHED.update({("explained", item["reason"]): 1 for item in answer["explanations"]})
 
     # -- orders, events, benefits
 
