@@ -7,6 +7,7 @@ import chalicelib.ledger.triggers
 import chalicelib.members.triggers
 import chalicelib.orders.triggers
 import chalicelib.program.triggers
+import chalicelib.referrals.triggers
 import chalicelib.vouchers.triggers
 import chalicelib.web.authorizer
 from chalicelib.api import app, open_rooms
@@ -21,6 +22,7 @@ for triggers in (
     chalicelib.members.triggers,
     chalicelib.vouchers.triggers,
     chalicelib.orders.triggers,
+    chalicelib.referrals.triggers,
     chalicelib.engagement.triggers,
 ):
     app.register_blueprint(triggers.blueprint)

@@ -56,6 +56,9 @@ def _rooms() -> Iterator[Room]:
     from chalicelib.vouchers import routes as vouchers  # noqa: PLC0415
 
     yield vouchers.room
+    from chalicelib.referrals import routes as referrals  # noqa: PLC0415
+
+    yield referrals.room
 
 
 _waiting = _rooms()

@@ -33,6 +33,7 @@ TABLES = (
     "redemptions",
     "vouchers",
     "engagement",
+    "referrals",
     "counters",
     "programs",
     "nights",

@@ -36,6 +36,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "MembersTable": "BatchGetItem ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
         "OrdersTable": _APPEND,
         "RedemptionsTable": _APPEND,
+        "ReferralsTable": f"{_APPEND} BatchGetItem DeleteItem",
         "VouchersQueue": "SendMessage",
         "VouchersTable": "BatchGetItem DeleteItem PutItem Query UpdateItem",
         **_READ_PROGRAM,
@@ -51,6 +52,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "RouteFactsLogs": _LOGS,
         "ChallengesQueue": "SendMessage",
         "ClaimsQueue": "SendMessage",
+        "ReferralsQueue": "SendMessage",
         "RoutingFailures": "SendMessage",
         **_STREAM,
     },
@@ -83,6 +85,16 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "OrdersTable": "Query",
         **_READ_PROGRAM,
     },
+    "AdvanceReferralsRole": {
+        "AdvanceReferralsLogs": _LOGS,
+        "ReferralsQueue": f"{_CONSUME} SendMessage",
+        "LedgerTable": f"{_APPEND} GetItem",
+        "MembersTable": "Query",
+        "OrdersTable": "Query",
+        "ReferralsTable": f"{_APPEND} BatchWriteItem DeleteItem",
+        "VouchersTable": "BatchGetItem DeleteItem PutItem UpdateItem",
+        **_READ_PROGRAM,
+    },
     "StartNightRole": {
         "StartNightLogs": _LOGS,
         "AuditQueue": "SendMessage",
@@ -108,6 +120,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "NightsTable": "GetItem PutItem Query",
         "OrdersTable": "BatchGetItem",
         "RedemptionsTable": "BatchGetItem",
+        "ReferralsTable": "BatchGetItem",
         "VouchersTable": "BatchGetItem",
     },
     "AdministerLedgerRole": {
@@ -120,6 +133,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "NightsTable": "GetItem PutItem Query UpdateItem",
         "OrdersTable": "BatchGetItem",
         "RedemptionsTable": "BatchGetItem",
+        "ReferralsTable": "BatchGetItem",
         "VouchersTable": "BatchGetItem",
         **_READ_PROGRAM,
     },
@@ -141,6 +155,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "ProgramsTable": "GetItem PutItem Query",
     },
     "NightlySchedulerRole": {"StartNight": "InvokeFunction"},
+    "ReferralsSchedulerRole": {"ReferralsQueue": "SendMessage"},
     # A text goes to a phone, which has no ARN: everything that is no topic.
     "UserPoolSmsRole": {"all but arn:${AWS::Partition}:sns:*:*:*": "Publish"},
     # X-Ray has no resources that a policy could name.

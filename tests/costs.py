@@ -22,6 +22,7 @@ from tests.api.shop import PHONE, SHOP
 from tests.budgets import Budget, Cost
 from tests.costs_campaigns import campaigns
 from tests.costs_engagement import engagement
+from tests.costs_referrals import referrals
 from tests.costs_rewards import rewards
 from tests.costs_seldom import seldom
 from tests.costs_vouchers import vouchers
@@ -72,6 +73,7 @@ def measured(*, history: int = 0) -> Iterator[Cost]:
     yield from rewards(member_id)
     yield from engagement()
     yield from vouchers()
+    yield from referrals()
 
 
 def _cost(budget: Budget, act: Callable[[], Response], expected: int = 201) -> Cost:

@@ -25,6 +25,7 @@ KEYS: dict[str, tuple[tuple[str, Literal["S", "N"]], ...]] = {
     "redemptions": (("redemption_id", "S"), ("step", "S")),
     "engagement": (("key", "S"), ("part", "S")),
     "vouchers": (("key", "S"), ("step", "S")),
+    "referrals": (("key", "S"), ("part", "S")),
     "programs": (("name", "S"), ("version", "N")),
     "counters": (("name", "S"), ("shard", "N")),
     "nights": (("night", "S"), ("part", "S")),

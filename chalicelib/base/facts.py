@@ -28,6 +28,8 @@ BENEFIT_USE_CANCELLED: Final = "benefit_use_cancelled"
 RETIERED: Final = "retiered"
 VOUCHER_REDEEMED: Final = "voucher_redeemed"
 VOUCHER_ROLLED_BACK: Final = "voucher_rolled_back"
+REFERRAL_PAID: Final = "referral_paid"
+REFERRAL_TAKEN_BACK: Final = "referral_taken_back"
 
 KINDS: Final = (
     ENROLLED,
@@ -54,4 +56,6 @@ KINDS: Final = (
     RETIERED,
     VOUCHER_REDEEMED,
     VOUCHER_ROLLED_BACK,
+    REFERRAL_PAID,
+    REFERRAL_TAKEN_BACK,
 )

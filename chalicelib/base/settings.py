@@ -32,6 +32,7 @@ class Settings:
     nightly_queue_url: str = ""
     audit_queue_url: str = ""
     vouchers_queue_url: str = ""
+    referrals_queue_url: str = ""
     nightly_segments: int = 4
     audit_cycle_nights: int = 28
     request_metrics: bool = False
@@ -56,6 +57,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         nightly_queue_url=environment.get("HUIKE_NIGHTLY_QUEUE_URL", ""),
         audit_queue_url=environment.get("HUIKE_AUDIT_QUEUE_URL", ""),
         vouchers_queue_url=environment.get("HUIKE_VOUCHERS_QUEUE_URL", ""),
+        referrals_queue_url=environment.get("HUIKE_REFERRALS_QUEUE_URL", ""),
         nightly_segments=int(environment.get("HUIKE_NIGHTLY_SEGMENTS", "4")),
         audit_cycle_nights=int(environment.get("HUIKE_AUDIT_CYCLE_NIGHTS", "28")),
         request_metrics=environment.get("HUIKE_REQUEST_METRICS") == "on",

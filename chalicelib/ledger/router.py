@@ -19,6 +19,8 @@ _OF_CHALLENGES: Final = (
     facts.MERGED_IN,
 )
 
+_OF_REFERRALS: Final = (facts.ORDER, facts.REFUND, facts.ORDER_CANCELLED, facts.MERGED_IN)
+
 
 class Notice(msgspec.Struct, frozen=True):
     """What a queue carries about an entry; the member and sequence name it for ever, so a second one is recognised."""
@@ -31,9 +33,12 @@ class Notice(msgspec.Struct, frozen=True):
 
 def queues_for(kind: str) -> tuple[str, ...]:
     """The addresses of the queues of all areas that asked for facts of this kind."""
-    wanted = {facts.ENROLLED: (settings().claims_queue_url,)}
-    wanted |= dict.fromkeys(_OF_CHALLENGES, (settings().challenges_queue_url,))
-    return wanted.get(kind, ())
+    asked = (
+        ((facts.ENROLLED,), settings().claims_queue_url),
+        (_OF_CHALLENGES, settings().challenges_queue_url),
+        (_OF_REFERRALS, settings().referrals_queue_url),
+    )
+    return tuple(queue_url for kinds, queue_url in asked if kind in kinds)
 
 
 def route(entry: Entry) -> None:

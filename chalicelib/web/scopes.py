@@ -15,6 +15,8 @@ SCOPES: Final = {
     "benefits.write": "Record the use of benefits and cancel it.",
     "vouchers.write": "Validate, lock, redeem and roll back vouchers, and read those of members.",
     "vouchers.admin": "Make batches of vouchers and their codes, pause, import, export and issue them.",
+    "referrals.write": "Claim a referral code for a member.",
+    "referrals.review": "Read referrals, approve and refuse them.",
     "adjustments.write": "Adjust a member's points by hand.",
     "program.read": "Read the programme.",
 }

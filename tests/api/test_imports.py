@@ -44,6 +44,11 @@ BUDGETS = {
         ALL,
         "base counters engagement ledger members orders program rewards web",
     ),
+    "advance_referrals": (
+        "chalicelib.referrals.triggers",
+        ALL,
+        "base counters ledger members orders program referrals rewards vouchers web",
+    ),
     "make_vouchers": ("chalicelib.vouchers.triggers", ALL, "base counters ledger program vouchers"),
     "administer_vouchers": ("chalicelib.vouchers.triggers", ALL, "base counters ledger program vouchers"),
     "claim_orders": ("chalicelib.orders.triggers", ALL, "base counters ledger members orders program rewards web"),

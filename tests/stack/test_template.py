@@ -24,6 +24,7 @@ FUNCTIONS = {
     "IntakeOrders": "IntakeOrdersRole",
     "ClaimOrders": "ClaimOrdersRole",
     "AdvanceChallenges": "AdvanceChallengesRole",
+    "AdvanceReferrals": "AdvanceReferralsRole",
     "AdministerProgram": "AdministerProgramRole",
     "StartNight": "StartNightRole",
     "WalkAccounts": "WalkAccountsRole",
@@ -147,7 +148,7 @@ def test_the_audit_cannot_write_what_it_audits(document: dict[str, Any]) -> None
 
 
 def test_the_night_begins_by_schedule_in_the_programme_s_zone(document: dict[str, Any]) -> None:
-    (schedule,) = of_type(document, "AWS::Scheduler::Schedule").values()
+    schedule = of_type(document, "AWS::Scheduler::Schedule")["NightlyStart"]
 
     assert schedule["Properties"]["State"] == {"Ref": "NightlySchedule"}
     assert schedule["Properties"]["ScheduleExpressionTimezone"] == {"Ref": "NightlyTimeZone"}
@@ -159,7 +160,7 @@ def test_a_walk_may_hand_on_as_often_as_it_takes(document: dict[str, Any]) -> No
     functions = of_type(document, "AWS::Serverless::Function")
     loops = {name for name, found in functions.items() if found["Properties"].get("RecursiveLoop") == "Allow"}
 
-    assert loops == {"WalkAccounts", "AuditAccounts", "MakeVouchers"}
+    assert loops == {"WalkAccounts", "AuditAccounts", "MakeVouchers", "AdvanceReferrals"}
 
 
 def test_one_alarm_watches_the_audit_and_can_be_turned_off(document: dict[str, Any]) -> None:
@@ -182,7 +183,7 @@ def test_entries_are_never_changed_nor_deleted(document: dict[str, Any]) -> None
 def test_every_source_reports_partial_failures(document: dict[str, Any]) -> None:
     found = sources(document)
 
-    assert len(found) == 8
+    assert len(found) == 9
     assert all(source["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for source in found.values())
 
 

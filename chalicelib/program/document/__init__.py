@@ -29,6 +29,7 @@ from chalicelib.program.document.parts import (
     Texts,
     localise,
 )
+from chalicelib.program.document.referrals import ReferralPolicy
 from chalicelib.program.document.rewards import Reward
 from chalicelib.program.document.tiers import Tier, TierPolicy
 
@@ -129,6 +130,7 @@ class Program(Part, frozen=True, kw_only=True):
     grace_days: Annotated[int, Meta(ge=0, le=366)] = 0
     redemption: Redemption | None = None
     rewards: Annotated[tuple[Reward, ...], Meta(max_length=200)] = ()
+    referrals: ReferralPolicy | None = None
     reasons: Reasons
 
     @property

@@ -11,7 +11,7 @@ import msgspec
 
 from chalicelib.base.errors import Invalid
 from chalicelib.program.document import DOCUMENT_MAX_BYTES, Program, decode
-from chalicelib.program.validation import campaigns, earning, engagement, groups, ladder, rewards
+from chalicelib.program.validation import campaigns, earning, engagement, groups, ladder, referrals, rewards
 from chalicelib.program.validation.problem import Problem
 
 __all__ = ["InvalidProgram", "Problem", "validate"]
@@ -106,4 +106,5 @@ _CHECKS: Final[tuple[Callable[[Program], Iterable[Problem]], ...]] = (
     engagement.check_events,
     engagement.check_benefits,
     engagement.check_challenges,
+    referrals.check_referrals,
 )

@@ -1,0 +1,160 @@
+"""Claiming a code: a member says who has brought it, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chalicelib.base import clock, ids
+from chalicelib.base.errors import Conflict, KeyReused, NotFound, Unavailable
+from chalicelib.ledger.posting import Act, Lost, MemberNotFound, Posted, Write, peek, put_once, replay
+from chalicelib.members import service as members
+from chalicelib.members.rules import Profile
+from chalicelib.members.table import ProfileItem
+from chalicelib.program.document.referrals import ReferralPolicy
+from chalicelib.referrals import codes, owning, sightings, terms
+from chalicelib.referrals.rules import Referral
+from chalicelib.referrals.scoring import judged
+from chalicelib.referrals.sightings import Given
+from chalicelib.referrals.table import (
+    CLAIM,
+    STATE,
+    ClaimStep,
+    LeadItem,
+    StateItem,
+    friends_key,
+    lead,
+    read_claim,
+    read_state,
+    referral_id_of,
+    state_write,
+)
+
+KIND = "referral_claimed"
+
+
+class CodeUnknown(NotFound):
+    """The code is nobody's."""
+
+    code = "referral_code_unknown"
+
+    def __init__(self) -> None:
+        super().__init__("This is nobody's referral code. Look whether it was typed as it is written.", field="code")
+
+
+class NotClaimable(Conflict):
+    """This member may not claim this code; `reason_code` says why."""
+
+
+class AlreadyClaimed(Conflict):
+    """The member has claimed another code before."""
+
+    code = "referral_already_claimed"
+
+
+def claim(member_id: str, text: str, given: Given, *, now: int) -> Posted[ClaimStep]:
+    """Claim a code for a member, once; the same code again is answered alike, whatever is given with it.
+
+    Raises ReferralsNotOffered, MemberNotFound, CodeUnknown, NotClaimable, AlreadyClaimed and Unavailable.
+    """
+    friend = members.read(member_id)
+    code = codes.read(text) or ""
+    referral_id = referral_id_of(str(friend.key))
+    record = ClaimStep(
+        referral_id,
+        CLAIM,
+        record_id=referral_id,
+        member_id=str(friend.key),
+        request_hash=ids.request_hash([code]),
+        kind=KIND,
+        occurred_at=clock.text(now),
+        posted_at=clock.text(now),
+    )
+    before = read_claim(referral_id)
+    try:
+        return replay(record, before.serialize()) if before else _claim(record, friend, code, given, now)
+    except KeyReused:
+        raise AlreadyClaimed("This member has claimed another code. Nothing was changed.", field="code") from None
+
+
+def _claim(record: ClaimStep, friend: ProfileItem, code: str, given: Given, now: int) -> Posted[ClaimStep]:
+    current, policy = terms.current(now)
+    referrer = _referrer(code)
+    _check(friend, referrer, policy, now)
+    friend_id, referrer_id = str(friend.key), str(referrer.key)
+    seen = sightings.look(friend, referrer_id, given, policy.fraud, now=now)
+    suspicion = judged(policy.fraud, sightings.known(friend), sightings.known(referrer), seen)
+    referral = Referral(
+        referral_id=record.key,
+        referrer_id=referrer_id,
+        friend_id=friend_id,
+        claimed_at=now,
+        program=current.version,
+        initial=_initial(friend.person),
+        score=suspicion.score,
+        reasons=suspicion.reasons,
+        verdict=suspicion.verdict,
+    )
+    writes = [*_writes(referral, sightings.traces(friend, given)), *_unbrought(friend, referrer)]
+    try:
+        return put_once(record, writes)
+    except Lost:
+        raise Unavailable("The referrer is just being brought by somebody. Send it again.", code="busy") from None
+
+
+def _writes(referral: Referral, traces: Sequence[Write]) -> list[Write]:
+    listed = LeadItem(friends_key(referral.referrer_id), f"{clock.text(referral.claimed_at)}#{referral.referral_id}")
+    held = [Write(lead("held", referral.referral_id, referral.claimed_at))] if referral.verdict == "held" else []
+    return [state_write(referral, 1), Write(listed), *held, *traces]
+
+
+def _referrer(code: str) -> ProfileItem:
+    owner = owning.owner_of(code) if code else None
+    if owner is None:
+        raise CodeUnknown
+    try:
+        return members.read(owner)
+    except MemberNotFound:
+        # The member has left since.
+        raise CodeUnknown from None
+
+
+def _check(friend: ProfileItem, referrer: ProfileItem, policy: ReferralPolicy, now: int) -> None:
+    """Raises NotClaimable."""
+    if friend.key == referrer.key:
+        raise NotClaimable("This is the member's own code.", field="code", code="referral_own_code")
+    if friend.posted_at < referrer.posted_at:
+        raise _not_newer()
+    if now >= clock.parse(friend.posted_at) + policy.claim_days * clock.DAY_S:
+        raise NotClaimable(
+            f"A code is claimed up to {policy.claim_days} days after enrolling.", code="referral_too_late"
+        )
+    if policy.new_customers_only and peek(str(friend.key), now=now, consistent=True).state.purchases.count:
+        raise NotClaimable("The member has bought before.", code="referral_not_new")
+
+
+def _unbrought(friend: ProfileItem, referrer: ProfileItem) -> list[Write]:
+    """What keeps two from bringing each other. Raises NotClaimable where the friend has brought the referrer.
+
+    A referral leads from the member who came earlier to the one who came later, so there is no ring. Of two who came
+    in the same second neither is the later one: there it is looked at, and looked at again in the transaction.
+    """
+    if friend.posted_at != referrer.posted_at:
+        return []
+    theirs = referral_id_of(str(referrer.key))
+    stored = read_state(theirs)
+    if stored is None:
+        return [Write(StateItem(theirs, STATE), Act.CHECK, StateItem.key.does_not_exist())]
+    if stored.referral.referrer_id == friend.key:
+        raise _not_newer()
+    return []
+
+
+def _not_newer() -> NotClaimable:
+    return NotClaimable("This member came before the one whose code it is.", field="code", code="referral_not_newer")
+
+
+def _initial(profile: Profile) -> str:
+    """The first character of what a friend is called: all that the referrer gets to see."""
+    names = profile.names
+    name = (names.display or names.given or names.family or "").strip()
+    return name[:1] if name[:1].isalpha() else ""
