@@ -230,6 +230,8 @@ class Community(Trade):
         for hours, kind in enumerate(kinds):
             self.event(choice, kind, hours * 3600)
             self.use_benefit(choice, "lounge", 0)
+        self.event(choice, "review", 0)
+        self.event(choice, "review", 600)
         if withdrawn:
             self.hear(order, 99)
             for name in list(self.model.events)[before:]:
