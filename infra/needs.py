@@ -36,7 +36,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "MembersTable": "BatchGetItem ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
         "OrdersTable": _APPEND,
         "RedemptionsTable": _APPEND,
-        "ReferralsTable": f"{_APPEND} BatchGetItem DeleteItem",
+        "ReferralsTable": f"{_APPEND} BatchGetItem ConditionCheckItem DeleteItem",
         "VouchersQueue": "SendMessage",
         "VouchersTable": "BatchGetItem DeleteItem PutItem Query UpdateItem",
         **_READ_PROGRAM,

@@ -1,4 +1,4 @@
-"""The programme of the deployed stack: the default, with challenges for those who have a tag, and with rewards."""
+"""The programme of the deployed stack: the default, with challenges for those with a tag, rewards, and referrals."""
 
 from __future__ import annotations
 
@@ -12,5 +12,11 @@ from tests.rewards import REWARDS
 _PLAYERS: Final[dict[str, Any]] = {"audience": {"tags": ["player"]}}
 
 PROGRAMME: Final = document(
-    challenges=[card(stamps=3, given=1, badge=CLUB, **_PLAYERS), streak(length=2, **_PLAYERS)], rewards=REWARDS
+    challenges=[card(stamps=3, given=1, badge=CLUB, **_PLAYERS), streak(length=2, **_PLAYERS)],
+    rewards=REWARDS,
+    referrals={
+        "share_url": "https://shop.example/join/{code}",
+        "referrer": [{"points": 100}],
+        "friend": {"points": 50},
+    },
 )

@@ -1,0 +1,76 @@
+"""Referrals on the deployed stack: its policies let a friend's purchase reach both rewards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from chalicelib.base import clock
+from infra.local.deploy import Stack
+from tests.stack.conftest import eventually
+from tests.stack.functions import entries, invoke, queued
+from tests.stack.shop import available, kinds, order
+
+
+def enrol(shop: httpx.Client, name: str) -> str:
+    profile = {"mail": f"referral-{name}@example.com"}
+    answer = shop.post("/v1/members", json=profile, headers={"Idempotency-Key": f"referral-{name}"})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["member"]["id"])
+
+
+def buy(shop: httpx.Client, member: str) -> str:
+    answer = shop.post("/v1/orders", json=order(member, occurred_at=clock.text(clock.now())))
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["order"]["id"])
+
+
+def bring(shop: httpx.Client, code: str, name: str, device: str = "") -> tuple[str, Any]:
+    friend = enrol(shop, name)
+    answer = shop.post(f"/v1/members/{friend}/referral", json={"code": code, "device": device})
+    assert answer.status_code == 201, answer.text
+    return friend, answer.json()
+
+
+def test_a_friend_s_purchase_rewards_both_and_its_cancellation_takes_that_back(
+    stack: Stack, shop: httpx.Client, dynamodb: Any
+) -> None:
+    anna = enrol(shop, "anna")
+    shown = shop.get(f"/v1/members/{anna}/referral-code").json()
+    assert shown["qr_svg"].startswith("<svg ")
+    ben, _claim = bring(shop, shown["code"].lower(), "ben")
+    posted = buy(shop, ben)
+
+    eventually(lambda: {"referral_paid"} & set(kinds(shop, anna)) & set(kinds(shop, ben)))
+    assert available(shop, anna) == 100 + available(shop, ben) - 100 - 50
+    notices = [
+        {name: entry[name] for name in ("member_id", "seq", "kind", "record")}
+        for entry in entries(dynamodb, stack, ben)
+        if entry["kind"] == "order"
+    ]
+    assert invoke(stack, "AdvanceReferrals", queued(*notices * 3)) == []
+    assert kinds(shop, anna).count("referral_paid") == 1
+
+    shop.post(f"/v1/orders/{posted}/cancel", json={"occurred_at": clock.text(clock.now())})
+
+    eventually(lambda: {"referral_taken_back"} & set(kinds(shop, anna)) & set(kinds(shop, ben)))
+    assert shop.get(f"/v1/members/{anna}/referrals").json()["friends"][0]["status"] == "joined"
+
+
+def test_what_is_held_is_listed_and_paid_once_it_is_approved(stack: Stack, shop: httpx.Client) -> None:
+    carl = enrol(shop, "carl")
+    code = shop.get(f"/v1/members/{carl}/referral-code").json()["code"]
+    bring(shop, code, "dora", "one phone")
+    emil, claim = bring(shop, code, "emil", "one phone")
+    assert claim["status"] == "waiting"
+    buy(shop, emil)
+
+    held = shop.get("/v1/referrals?state=held").json()["referrals"]
+    assert claim["id"] in {item["id"] for item in held}
+    eventually(lambda: shop.get(f"/v1/referrals/{claim['id']}").json()["qualified_at"] is not None)
+    approved = shop.post(f"/v1/referrals/{claim['id']}/approve").json()
+
+    assert (approved["status"], approved["referrer_points"]) == ("paid", 100)
+    assert "referral_paid" in kinds(shop, carl)
+    assert invoke(stack, "AdvanceReferrals", queued({"settle_due": True})) == []
