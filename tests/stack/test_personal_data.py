@@ -30,6 +30,7 @@ MAY_HOLD_NONE = (
     "CountersTableName",
     "NightsTableName",
     "ProgramsTableName",
+    "ReferralsTableName",
     "VouchersTableName",
 )
 
@@ -51,6 +52,7 @@ def lived(stack: Stack, shop: httpx.Client, anyone: httpx.Client, sqs: Any) -> s
     own = {"Authorization": f"Bearer {member_token(stack, member)}"}
     assert anyone.get("/v1/members/me", headers=own).json()["mail"] == MAIL
     points(shop, member)
+    brought(shop, member)
     refused(shop, profile)
     sent = order("", identity={"mail": MAIL})
     del sent["member_id"]
@@ -89,6 +91,16 @@ def points(shop: httpx.Client, member: str) -> None:
     posted = shop.post("/v1/orders", json=order(member)).json()["order"]
     body = {"occurred_at": posted["occurred_at"], "note": f"{NOTE}, {MAIL}"}
     assert shop.post(f"/v1/orders/{posted['id']}/cancel", json=body).status_code == 201
+
+
+def brought(shop: httpx.Client, member: str) -> None:
+    """A claim of a referral code, with all that may come with one."""
+    profile = {"mail": "brought@example.com"}
+    enrolled = shop.post("/v1/members", json=profile, headers={"Idempotency-Key": "brought"})
+    friend = str(enrolled.json()["member"]["id"])
+    code = shop.get(f"/v1/members/{member}/referral-code").json()["code"]
+    claim = {"code": code, "device": PHONE, "payment_fingerprint": f"card of {GIVEN}", "address_hash": NOTE}
+    assert shop.post(f"/v1/members/{friend}/referral", json=claim).status_code == 201
 
 
 def refused(shop: httpx.Client, profile: dict[str, Any]) -> None:
