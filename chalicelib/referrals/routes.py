@@ -83,7 +83,7 @@ def post_referral(call: Call[ReferralClaimIn], member_id: str) -> Reply[Referral
     query=PAGE,
     summary="Read a member's referrals",
     statuses={200: "The member's code, the friends who have claimed it, and what comes next."},
-    errors=("member_not_found", "not_your_account", "referrals_not_offered", "busy"),
+    errors=("member_not_found", "not_your_account", "referrals_not_offered", "cursor_invalid", "busy"),
 )
 def get_referrals(call: Call[None], member_id: str) -> Reply[ReferralsOut]:
     """Friends are told of by an initial and how far they are. What is held for review shows as `waiting`."""
@@ -100,6 +100,7 @@ def get_referrals(call: Call[None], member_id: str) -> Reply[ReferralsOut]:
     query=(Param("state", "`held`: what waits for review.", Literal["held"], required=True), *PAGE),
     summary="List referrals that wait for review",
     statuses={200: "Referrals held for review, oldest claims first."},
+    errors=("cursor_invalid",),
 )
 def list_referrals(call: Call[None]) -> Reply[ReferralPage]:
     """Each with its score and the reasons for it."""
