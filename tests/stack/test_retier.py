@@ -62,7 +62,8 @@ def test_the_tool_counts_writes_and_has_nothing_to_do_then(
     entry = tail(stack, dynamodb, member)
     assert (entry.kind, entry.tier, entry.actor, entry.points) == (facts.RETIERED, "member", "admin:li.wei", 0)
     eventually(lambda: view(stack, dynamodb, member)["tier"] == {"S": "member"} or None)
-    assert "0 members moved" in run(stack, tmp_path, "retier").stdout
+    # Two that are begun within a second are one run.
+    eventually(lambda: "0 members moved" in run(stack, tmp_path, "retier").stdout)
 
 
 def test_the_tool_says_what_is_wrong(stack: Stack, tmp_path: Path) -> None:
