@@ -7,7 +7,7 @@ import sys
 
 ALL = (
     *("audit", "backtest", "cold_start", "costs", "flash_sale", "growth"),
-    *("request", "rules", "threads", "throughput", "vouchers"),
+    *("request", "rules", "threads", "throughput", "viral", "vouchers"),
 )
 
 
