@@ -1,4 +1,4 @@
-"""Ten thousand people claim one referral code: which item, and which partition, is written how often.
+"""Two thousand people claim one referral code: which item, and which partition, is written how often.
 
 On the store in memory of the proof, since it is writes that are counted and not time; DynamoDB takes 1,000 units a
 second for one item, and for one partition until it splits.
@@ -19,7 +19,7 @@ from tests.api.friends import publish
 from tests.proof.store import in_memory
 from tests.tables import KEYS
 
-_CLAIMS = 10_000
+_CLAIMS = 2_000
 
 
 def main() -> None:
