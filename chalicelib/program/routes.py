@@ -18,8 +18,7 @@ room = Room("program")
 )
 def get_program(call: Call[None]) -> Reply[ProgramOut]:
     """What the programme offers, for the app to show: how points are earned and spent, the tiers and their benefits."""
-    asked = call.query("locale")
-    locale = languages.best(asked) if asked else call.locale
+    locale = call.chosen_locale
     found = service.in_force(call.now, now=call.now)
     body = public_view(found.program, locale, version=found.version, starts_at=found.starts_at, at=call.now)
-    return Reply(body, headers={"Content-Language": locale, "Vary": "Accept-Language"})
+    return Reply(body, headers=languages.headers(locale))

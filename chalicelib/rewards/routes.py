@@ -60,12 +60,12 @@ def get_rewards(call: Call[None]) -> Reply[CataloguePage]:
     wanted = Filter(kind=kind, tag=call.query("tag"))
     list_name = f"{member or ''}|{kind or ''}|{wanted.tag or ''}"
     page = catalogue.page(member, wanted, after=call.cursor(list_name), limit=call.limit, now=call.now)
-    locale = _locale(call)
+    locale = call.chosen_locale
     body = CataloguePage(
         rewards=tuple(render.reward(shown, locale) for shown in page.shown),
         next_cursor=call.next_cursor(list_name, page.after) if page.after else None,
     )
-    return Reply(body, headers=_headers(locale))
+    return Reply(body, headers=languages.headers(locale))
 
 
 @room.get(
@@ -79,8 +79,8 @@ def get_rewards(call: Call[None]) -> Reply[CataloguePage]:
 def get_reward(call: Call[None], reward_id: str) -> Reply[RewardOut]:
     """As the catalogue shows it."""
     shown = catalogue.one(_member(call), reward_id, now=call.now)
-    locale = _locale(call)
-    return Reply(render.reward(shown, locale), headers=_headers(locale))
+    locale = call.chosen_locale
+    return Reply(render.reward(shown, locale), headers=languages.headers(locale))
 
 
 @room.post(
@@ -308,12 +308,3 @@ def _member(call: Call[None]) -> str | None:
         if named is None:
             return None
         raise
-
-
-def _locale(call: Call[None]) -> str:
-    asked = call.query("locale")
-    return languages.best(asked) if asked else call.locale
-
-
-def _headers(locale: str) -> dict[str, str]:
-    return {"Content-Language": locale, "Vary": "Accept-Language"}

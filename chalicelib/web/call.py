@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 
 from chalicelib.base.errors import Invalid
-from chalicelib.web import cursors
+from chalicelib.web import cursors, languages
 from chalicelib.web.caller import Caller
 from chalicelib.web.languages import Locale
 from chalicelib.web.problems import PreconditionRequired
@@ -66,6 +66,12 @@ class Call(msgspec.Struct, Generic[Body], frozen=True):
     def next_cursor(self, owner: str, key: Any) -> str:
         """The cursor to the page after `key` of `owner`'s list."""
         return cursors.seal(self.operation, owner, key)
+
+    @property
+    def chosen_locale(self) -> str:
+        """The language that the query asks for (`locale`), or else the one that the headers do."""
+        asked = self.query("locale")
+        return languages.best(asked) if asked else self.locale
 
     @property
     def idempotency_key(self) -> str:

@@ -40,3 +40,8 @@ def _locale_of(tag: str) -> Locale | None:
         traditional = "hans" not in subtags and not _TRADITIONAL.isdisjoint(subtags)
         return "zh-Hant" if traditional else "zh-Hans"
     return "en" if language in {"en", "*"} else None
+
+
+def headers(locale: str) -> dict[str, str]:
+    """What an answer in one language says of it to whoever keeps it."""
+    return {"Content-Language": locale, "Vary": "Accept-Language"}
