@@ -94,6 +94,7 @@ package: $(READY) ## Build the deployment package (STAGE=dev)
 
 lock: ## Resolve requirements*.in anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements.in -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-scoring.in -o requirements-scoring.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-dev.in -o requirements-dev.txt
 
 .PHONY: advisories
