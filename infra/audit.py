@@ -27,7 +27,7 @@ from infra.installation import (
 if TYPE_CHECKING:
     from chalicelib.ledger.auditing import Finding
 
-RECORDS = ("members", "orders", "redemptions", "vouchers", "engagement", "referrals")
+RECORDS = ("members", "orders", "redemptions", "vouchers", "engagement", "referrals", "cases", "surveys")
 
 
 def audit(

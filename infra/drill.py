@@ -34,6 +34,8 @@ TABLES = (
     "vouchers",
     "engagement",
     "referrals",
+    "cases",
+    "surveys",
     "counters",
     "programs",
     "nights",

@@ -121,6 +121,8 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "OrdersTable": "BatchGetItem",
         "RedemptionsTable": "BatchGetItem",
         "ReferralsTable": "BatchGetItem",
+        "CasesTable": "BatchGetItem",
+        "SurveysTable": "BatchGetItem",
         "VouchersTable": "BatchGetItem",
     },
     "AdministerLedgerRole": {
@@ -134,6 +136,8 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "OrdersTable": "BatchGetItem",
         "RedemptionsTable": "BatchGetItem",
         "ReferralsTable": "BatchGetItem",
+        "CasesTable": "BatchGetItem",
+        "SurveysTable": "BatchGetItem",
         "VouchersTable": "BatchGetItem",
         **_READ_PROGRAM,
     },

@@ -26,6 +26,8 @@ KEYS: dict[str, tuple[tuple[str, Literal["S", "N"]], ...]] = {
     "engagement": (("key", "S"), ("part", "S")),
     "vouchers": (("key", "S"), ("step", "S")),
     "referrals": (("key", "S"), ("part", "S")),
+    "cases": (("key", "S"), ("part", "S")),
+    "surveys": (("key", "S"), ("part", "S")),
     "programs": (("name", "S"), ("version", "N")),
     "counters": (("name", "S"), ("shard", "N")),
     "nights": (("night", "S"), ("part", "S")),

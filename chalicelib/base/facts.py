@@ -30,6 +30,12 @@ VOUCHER_REDEEMED: Final = "voucher_redeemed"
 VOUCHER_ROLLED_BACK: Final = "voucher_rolled_back"
 REFERRAL_PAID: Final = "referral_paid"
 REFERRAL_TAKEN_BACK: Final = "referral_taken_back"
+SURVEY_ANSWERED: Final = "survey_answered"
+CASE_OPENED: Final = "case_opened"
+CASE_RESOLVED: Final = "case_resolved"
+CASE_REOPENED: Final = "case_reopened"
+CASE_COMPENSATED: Final = "case_compensated"
+ALERT: Final = "alert"
 
 KINDS: Final = (
     ENROLLED,
@@ -58,4 +64,10 @@ KINDS: Final = (
     VOUCHER_ROLLED_BACK,
     REFERRAL_PAID,
     REFERRAL_TAKEN_BACK,
+    SURVEY_ANSWERED,
+    CASE_OPENED,
+    CASE_RESOLVED,
+    CASE_REOPENED,
+    CASE_COMPENSATED,
+    ALERT,
 )

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.base import facts
+from chalicelib.program.document.cases import CasePolicy
 from chalicelib.program.document.earning import Campaign, Catalogue, Earning, Rules, Stacking
 from chalicelib.program.document.engagement import AnyChallenge, Benefit, EventType
 from chalicelib.program.document.parts import (
@@ -31,6 +32,7 @@ from chalicelib.program.document.parts import (
 )
 from chalicelib.program.document.referrals import ReferralPolicy
 from chalicelib.program.document.rewards import Reward
+from chalicelib.program.document.surveys import SurveyPolicy
 from chalicelib.program.document.tiers import Tier, TierPolicy
 
 __all__ = [
@@ -131,6 +133,8 @@ class Program(Part, frozen=True, kw_only=True):
     redemption: Redemption | None = None
     rewards: Annotated[tuple[Reward, ...], Meta(max_length=200)] = ()
     referrals: ReferralPolicy | None = None
+    surveys: SurveyPolicy = SurveyPolicy()
+    cases: CasePolicy = CasePolicy()
     reasons: Reasons
 
     @property

@@ -11,7 +11,17 @@ import msgspec
 
 from chalicelib.base.errors import Invalid
 from chalicelib.program.document import DOCUMENT_MAX_BYTES, Program, decode
-from chalicelib.program.validation import campaigns, earning, engagement, groups, ladder, referrals, rewards
+from chalicelib.program.validation import (
+    campaigns,
+    cases,
+    earning,
+    engagement,
+    groups,
+    ladder,
+    referrals,
+    rewards,
+    surveys,
+)
 from chalicelib.program.validation.problem import Problem
 
 __all__ = ["InvalidProgram", "Problem", "validate"]
@@ -107,4 +117,6 @@ _CHECKS: Final[tuple[Callable[[Program], Iterable[Problem]], ...]] = (
     engagement.check_benefits,
     engagement.check_challenges,
     referrals.check_referrals,
+    surveys.check_surveys,
+    cases.check_cases,
 )

@@ -1,0 +1,1 @@
+"""What a survey asks, what may be answered, and what answers say: pure."""

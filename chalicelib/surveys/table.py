@@ -1,0 +1,120 @@
+"""Table `surveys`: definitions, invitations and answers, under the keys `key` and `part`.
+
+- `srv_…`: a survey. `head` says which version is in force and whether it is open; `v000001` … are its definitions.
+  `list` leads to all of them.
+- `inv_…`: an invitation. `state` is the one item on which it is decided: open, answered, or withdrawn.
+- `invited#mem_…`: leads from a member to the invitations, by their time. `contact#mem_…`: when the member was invited.
+- `due#{shard}`: leads to invitations that go out later, by the instant.
+- `rsp_…`: an answer. `response` is its record, `draft` what was saved of it so far (it goes by itself).
+- `answers#{survey's id}#{month}#{shard}`: the answers of a month, by their time, as exports and the night read them.
+- `totals#{survey's id}#{month}`: exact counts, in shards.
+- `crossed#{survey's id}`: what the night has made of the months, by month.
+- `job#…`: bulk imports.
+
+An answer puts items of its own and counts in one shard of many, so a burst of them heats no item.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.models import Model
+
+from chalicelib.base.dynamo import IntAttribute
+from chalicelib.base.settings import settings
+from chalicelib.counters.rules import probe_order
+from chalicelib.ledger.records import Record
+
+NAME: Final = settings().table("surveys")
+
+HEAD: Final = "head"
+RESPONSE: Final = "response"
+DRAFT: Final = "draft"
+STATE: Final = "state"
+
+SHARDS: Final = 16
+"""Over how many partitions the answers of a month are spread, and over how many items their counts."""
+
+
+class HeadItem(Model):
+    """A survey as it is now. `version` counts its changes, each made on condition of the one before.
+
+    `status` is draft, open or closed, `definition` the number of the version in force (the draft's while it is one).
+    """
+
+    class Meta:
+        table_name = NAME
+
+    key = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    version = IntAttribute()
+    code = UnicodeAttribute()
+    status = UnicodeAttribute()
+    definition = IntAttribute()
+    changed_at = UnicodeAttribute()
+    changed_by = UnicodeAttribute()
+
+
+class DefinitionItem(Record):
+    """One version of a survey (`document`, JSON), put once."""
+
+    class Meta:
+        table_name = NAME
+
+    key = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    document = UnicodeAttribute()
+    actor = UnicodeAttribute()
+
+
+class ResponseItem(Record):
+    """An answer as it was accepted. `body` is what was sent, `context` what was known of the member then (JSON)."""
+
+    class Meta:
+        table_name = NAME
+
+    key = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    survey_id = UnicodeAttribute()
+    definition = IntAttribute()
+    channel = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    invitation_id = UnicodeAttribute(null=True)
+    case_id = UnicodeAttribute(null=True)
+    flags = UnicodeAttribute()
+    body = UnicodeAttribute()
+    context = UnicodeAttribute()
+
+
+class AnswerItem(Model):
+    """An answer among those of its month (`part` is `{occurred_at}#{its id}`); `answers` and `context` are JSON."""
+
+    class Meta:
+        table_name = NAME
+
+    key = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    definition = IntAttribute()
+    answers = UnicodeAttribute()
+    context = UnicodeAttribute()
+
+
+def version_part(number: int) -> str:
+    """The range key of a definition."""
+    return f"v{number:06d}"
+
+
+def shard_of(response_id: str) -> int:
+    """The shard in which an answer lies and counts."""
+    return probe_order(response_id, SHARDS)[0]
+
+
+def answers_key(survey_id: str, month: str, shard: int) -> str:
+    """One partition of a month's answers; `month` is such as `2026-11`, in the programme's zone."""
+    return f"answers#{survey_id}#{month}#{shard:02d}"
+
+
+def totals_key(survey_id: str, month: str) -> str:
+    """The counts of a month."""
+    return f"totals#{survey_id}#{month}"
