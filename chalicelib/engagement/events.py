@@ -7,18 +7,20 @@ from collections.abc import Sequence
 import msgspec
 
 from chalicelib.base import clock, facts, ids
-from chalicelib.base.errors import Forbidden, Invalid, NotFound
+from chalicelib.base.errors import Forbidden, Invalid, NotFound, Unavailable
+from chalicelib.base.retry import attempts
 from chalicelib.engagement.schema import EventIn
 from chalicelib.engagement.table import EventStep, read_events
 from chalicelib.ledger import points
 from chalicelib.ledger.effects import Effect
-from chalicelib.ledger.posting import Account, MemberNotFound, Plan, Posted, Write, once, post
+from chalicelib.ledger.posting import Account, Lost, MemberNotFound, Plan, Posted, Write, once, post
 from chalicelib.ledger.records import step_name
 from chalicelib.ledger.state import Limit, Month
 from chalicelib.members import service as members
 from chalicelib.members.facts import ProfileFacts, known, profile_facts
-from chalicelib.orders import decisions
+from chalicelib.orders import decisions, giving
 from chalicelib.orders.decisions import Fact, Rulebook
+from chalicelib.orders.giving import Giver
 from chalicelib.orders.service import named, rulebook
 from chalicelib.program import budgets
 from chalicelib.program.budgets import Funds
@@ -26,7 +28,7 @@ from chalicelib.program.document import Program
 from chalicelib.program.rules import events as rules
 from chalicelib.program.rules import expiry
 from chalicelib.program.rules.inputs import Event, Explanation, Gained
-from chalicelib.program.rules.takes import Take
+from chalicelib.program.rules.takes import Given, Take
 
 
 class EventNotFound(NotFound):
@@ -53,6 +55,7 @@ class Gain(msgspec.Struct, frozen=True, kw_only=True):
     explanations: tuple[Explanation, ...]
     limits: tuple[Limit, ...] = ()
     takes: tuple[Take, ...] = ()
+    vouchers: tuple[Given, ...] = ()
 
 
 _BODIES = msgspec.json.Decoder(EventIn)
@@ -94,9 +97,16 @@ def cancel(posted: EventStep, *, actor: str, now: int) -> Posted[EventStep]:
         step = EventStep(posted.key, step_name(1), request_hash=record_id, body=posted.body, figures=posted.figures)
         effect, tier = decisions.retiered(account, given_back(account, gain), book)
         fact = Fact(facts.EVENT_CANCELLED, record_id, actor, now, 0, "")
-        return Plan(fact.decision(effect, tier, gain.program), step, lambda _entry: _budgets_back(gain.takes))
+        writes = [*_budgets_back(gain.takes), *giving.taken_back(gain.vouchers, record_id, now=now)]
+        return Plan(fact.decision(effect, tier, gain.program), step, lambda _entry: writes)
 
-    return post(str(posted.member_id), plan, now=lambda: now)
+    for _attempt in attempts():
+        try:
+            return post(str(posted.member_id), plan, now=lambda: now)
+        except Lost:
+            # Somebody has just laid hands on a voucher that it gave: look at that again.
+            continue
+    raise Unavailable("The event is being withdrawn by many at once. Send the same request again.", code="busy")
 
 
 def read(event_id: str) -> list[EventStep]:
@@ -130,11 +140,12 @@ def _post(event: EventIn, member_id: str | None, *, owner: str, actor: str, now:
     decisions.check_time(book.now.program, occurred_at, now)
     found = member_id or _member_of(event)
     profile = profile_facts(found, book.then.program)
+    operation_id = event_id_of(event.source, event.event_id, owner)
+    giver = Giver(operation_id, now=now)
 
     def decide(account: Account, funds: Funds) -> tuple[Plan[EventStep], Sequence[Take]]:
-        return _plan(event, account, funds, book=book, profile=profile, owner=owner, actor=actor)
+        return _plan(event, account, funds, giver, book=book, profile=profile, owner=owner, actor=actor)
 
-    operation_id = event_id_of(event.source, event.event_id, owner)
     return budgets.post(found, book.then.program, operation_id, decide, now=lambda: now)
 
 
@@ -142,6 +153,7 @@ def _plan(
     event: EventIn,
     account: Account,
     funds: Funds,
+    giver: Giver,
     *,
     book: Rulebook,
     profile: ProfileFacts,
@@ -150,9 +162,10 @@ def _plan(
 ) -> tuple[Plan[EventStep], Sequence[Take]]:
     member = known(account, book.then.program, profile, at=account.posted_at)
     seen = as_seen(event)
-    gained = rules.evaluate(book.then.program, seen, member, funds.exhausted)
+    gained = giver.evaluated(lambda refused: rules.evaluate(book.then.program, seen, member, funds.exhausted, refused))
     takes = funds.takes(gained.awards)
-    gain = gain_from(gained, takes, book, seen.occurred_at)
+    given, issues = giver.issued(gained.vouchers, account.member_id)
+    gain = gain_from(gained, takes, book, seen.occurred_at, given)
     step = _step(event, owner)
     step.figures = msgspec.json.encode(gain).decode()
     effect, tier = decisions.retiered(account, effect_of(account, gain), book)
@@ -161,10 +174,12 @@ def _plan(
     if event.type in book.then.program.events:
         # Only what the programme declares is known not to be the text of a client.
         decision = msgspec.structs.replace(decision, reason=event.type)
-    return Plan(decision, step), takes
+    return Plan(decision, step, lambda _entry: issues), takes
 
 
-def gain_from(gained: Gained, takes: tuple[Take, ...], book: Rulebook, occurred_at: int) -> Gain:
+def gain_from(
+    gained: Gained, takes: tuple[Take, ...], book: Rulebook, occurred_at: int, given: Sequence[Given] = ()
+) -> Gain:
     """What is recorded of what an event brought."""
     program = book.then.program
     return Gain(
@@ -174,9 +189,10 @@ def gain_from(gained: Gained, takes: tuple[Take, ...], book: Rulebook, occurred_
         expires_at=expiry.expires_at(program, occurred_at),
         absorbed_until=expiry.refundable_until(program, occurred_at),
         program=book.then.version,
-        explanations=gained.explanations,
+        explanations=giving.named(gained.explanations, given),
         limits=gained.limits,
         takes=takes,
+        vouchers=tuple(given),
     )
 
 

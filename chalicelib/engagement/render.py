@@ -28,6 +28,7 @@ from chalicelib.engagement.schema import (
 from chalicelib.engagement.table import EventStep, UseStep
 from chalicelib.ledger.schema import account_summary, entry_summary
 from chalicelib.ledger.state import NEVER
+from chalicelib.orders.render import given_vouchers
 from chalicelib.program.document import localise
 from chalicelib.program.document.engagement import PunchCard, Streak
 
@@ -59,9 +60,11 @@ def event(steps: Sequence[EventStep]) -> EventOut:
                 points=item.points,
                 cut_points=item.cut_points,
                 cut_by=item.cut_by,
+                voucher_id=item.voucher_id,
             )
             for item in gain.explanations
         ),
+        given_vouchers=given_vouchers(gain.vouchers),
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.ledger.schema import AccountSummary, EntrySummary
-from chalicelib.orders.schema import Identity, MemberId, Moment
+from chalicelib.orders.schema import GivenVoucherOut, Identity, MemberId, Moment
 from chalicelib.web.fields import Line, Note
 
 EventCode = Annotated[
@@ -47,7 +47,10 @@ class EventIn(_In, frozen=True, kw_only=True):
 
 
 class GainOut(msgspec.Struct, frozen=True, kw_only=True):
-    """What one rule did: whether it fired, why, and the points it gave; `cut_points` is what a cap took off."""
+    """What one rule did: whether it fired, why, and the points it gave; `cut_points` is what a cap took off.
+
+    `voucher_id` is the voucher that it gave, "" for none.
+    """
 
     rule: str
     campaign: str
@@ -56,6 +59,7 @@ class GainOut(msgspec.Struct, frozen=True, kw_only=True):
     points: int
     cut_points: int
     cut_by: str
+    voucher_id: str
 
 
 class EventOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +79,7 @@ class EventOut(msgspec.Struct, frozen=True, kw_only=True):
     points_expire_at: str | None
     program_version: int
     explanations: tuple[GainOut, ...]
+    given_vouchers: tuple[GivenVoucherOut, ...]
 
 
 class EventPosted(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from chalicelib.members import facts as member_facts
 from chalicelib.members import service as members
 from chalicelib.orders import decisions, history, rules
 from chalicelib.orders.decisions import Fact
+from chalicelib.orders.giving import Giver
 from chalicelib.orders.history import History
 from chalicelib.orders.service import pointer_key, rulebook
 from chalicelib.orders.table import OrderStep, read_pointers
@@ -64,11 +65,18 @@ def _post(past: History, member_id: str, *, now: int) -> None:
     fact = Fact(facts.ORDER, record_id, "system:claims", occurred_at, past.order.total_minor, past.order.currency)
     program = book.then.program
     profile = member_facts.profile_facts(member_id, program)
+    giver = Giver(past.order_id, now=now)
 
     def decide(account: Account, funds: Funds) -> tuple[Plan[OrderStep], tuple[Take, ...]]:
         member = member_facts.known(account, program, profile, at=account.posted_at)
-        earned = decisions.earned_of(past.order, occurred_at, book, member, funds.exhausted)
-        earnings = decisions.earnings_of(past.order, occurred_at, book, earned, funds.takes(earned.awards))
+        earned = giver.evaluated(
+            lambda refused: decisions.earned_of(past.order, occurred_at, book, member, funds.exhausted, refused=refused)
+        )
+        takes = funds.takes(earned.awards)
+        # Of an order that went back before its member was known there is no voucher.
+        is_gone = rules.is_over(decisions.earnings_of(past.order, occurred_at, book, earned, takes), past.refunded)
+        given, issues = giver.issued(() if is_gone else earned.vouchers, account.member_id)
+        earnings = decisions.earnings_of(past.order, occurred_at, book, earned, takes, given=given)
         step = OrderStep(
             past.order_id,
             past.next_step,
@@ -76,7 +84,8 @@ def _post(past: History, member_id: str, *, now: int) -> None:
             body="{}",
             figures=msgspec.json.encode(earnings).decode(),
         )
-        plan = Plan(decisions.order_decision(account, earnings, past.refunded, book, fact), step)
+        decision = decisions.order_decision(account, earnings, past.refunded, book, fact)
+        plan = Plan(decision, step, lambda _entry: issues)
         return plan, rules.still_taken(earnings, past.refunded)
 
     budgets.post(member_id, program, record_id, decide, now=lambda: now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 import msgspec
@@ -13,14 +14,14 @@ from chalicelib.ledger.chain import Decision
 from chalicelib.ledger.effects import Effect, added_months, apply, combined
 from chalicelib.ledger.posting import Account
 from chalicelib.ledger.state import Limit, Lot, Month, Purchases, State
-from chalicelib.orders import amounts, reasons
+from chalicelib.orders import amounts, giving, reasons
 from chalicelib.orders.history import History
 from chalicelib.orders.rules import Earnings, GoneBack, Refunded, gone_back, nothing_refunded, reckoned
 from chalicelib.orders.schema import PurchaseIn
 from chalicelib.program.document import Program
 from chalicelib.program.rules import earning, expiry, tiers
 from chalicelib.program.rules.inputs import Earned, Line, Member, Payment, Purchase
-from chalicelib.program.rules.takes import Take
+from chalicelib.program.rules.takes import Given, Take
 from chalicelib.program.service import Versioned
 
 _NOTHING_BACK = GoneBack(points=0, qualifying_points=0, spend_minor=0, purchases=0)
@@ -89,17 +90,29 @@ def check_body(order: PurchaseIn, occurred_at: int, rulebook: Rulebook) -> None:
 
 
 def earned_of(
-    order: PurchaseIn, occurred_at: int, rulebook: Rulebook, member: Member, exhausted: AbstractSet[str] = frozenset()
+    order: PurchaseIn,
+    occurred_at: int,
+    rulebook: Rulebook,
+    member: Member,
+    exhausted: AbstractSet[str] = frozenset(),
+    *,
+    refused: Mapping[str, str] | None = None,
 ) -> Earned:
-    """What an order earns a member by the rules of its time; `exhausted` campaigns give nothing.
+    """What an order earns a member by the rules of its time; `exhausted` campaigns and `refused` batches give nothing.
 
     Raises Invalid when its parts do not add up, or nobody takes its currency.
     """
-    return earning.evaluate(rulebook.then.program, purchase_of(order, occurred_at), member, exhausted)
+    return earning.evaluate(rulebook.then.program, purchase_of(order, occurred_at), member, exhausted, refused or {})
 
 
 def earnings_of(
-    order: PurchaseIn, occurred_at: int, rulebook: Rulebook, earned: Earned | None, takes: tuple[Take, ...] = ()
+    order: PurchaseIn,
+    occurred_at: int,
+    rulebook: Rulebook,
+    earned: Earned | None,
+    takes: tuple[Take, ...] = (),
+    *,
+    given: Sequence[Given] = (),
 ) -> Earnings:
     """What an order brings, for its record; with nothing `earned` yet, only its amounts are noted."""
     program = rulebook.then.program
@@ -119,7 +132,8 @@ def earnings_of(
         refundable_until=expiry.refundable_until(program, occurred_at),
         limits=earned.limits if earned else (),
         takes=takes,
-        reasons=tuple(reasons.packed(item) for item in earned.explanations) if earned else (),
+        reasons=tuple(reasons.packed(item) for item in giving.named(earned.explanations, given)) if earned else (),
+        vouchers=tuple(given),
     )
 
 

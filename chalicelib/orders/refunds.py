@@ -13,7 +13,7 @@ from chalicelib.base import clock, facts, ids
 from chalicelib.base.errors import Conflict, Invalid
 from chalicelib.ledger.chain import Decision
 from chalicelib.ledger.posting import Account, Posted
-from chalicelib.orders import decisions, history, payments, rules
+from chalicelib.orders import decisions, giving, history, payments, rules
 from chalicelib.orders.appending import Next, append
 from chalicelib.orders.decisions import Fact
 from chalicelib.orders.history import History
@@ -94,8 +94,10 @@ def _take_back(step: OrderStep, refunded: Callable[[History], Refunded], *, acto
             return decisions.refund_decision(account, past, after, lots, book, fact=fact)
 
         writes = payments.return_writes(returns, after.returned_points, step.record_id, now)
-        for part in rules.gone_back(past.earnings, past.refunded, after).budgets:
+        back = rules.gone_back(past.earnings, past.refunded, after)
+        for part in back.budgets:
             writes += budgets.giving_back(part.take, part.points, part.awards)
+        writes += giving.taken_back(back.vouchers, step.record_id, now=now)
         return Next(after, decide, writes)
 
     posted, past = append(step, advance, now=now)

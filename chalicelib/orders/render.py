@@ -13,6 +13,7 @@ from chalicelib.orders.history import History
 from chalicelib.orders.rules import Earnings
 from chalicelib.orders.schema import (
     ExplanationOut,
+    GivenVoucherOut,
     OrderOut,
     OrderPosted,
     QuoteOut,
@@ -22,6 +23,7 @@ from chalicelib.orders.schema import (
 from chalicelib.orders.service import Quote
 from chalicelib.orders.table import OrderStep
 from chalicelib.program.rules.inputs import Explanation
+from chalicelib.program.rules.takes import Given
 
 _KINDS: dict[str, Literal["refund", "order_cancelled", "pending_cancelled"]] = {
     facts.REFUND: "refund",
@@ -71,6 +73,7 @@ def order(past: History) -> OrderOut:
         points_expire_at=instant(earnings.expires_at) if past.member_id else None,
         explanations=explained(earnings),
         vouchers=past.order.vouchers or (),
+        given_vouchers=given_vouchers(earnings.vouchers),
         refunds=tuple(refund(step) for step in _refunds(past.steps)),
     )
 
@@ -118,6 +121,14 @@ def _explanation(item: Explanation) -> ExplanationOut:
         points=item.points,
         cut_points=item.cut_points,
         cut_by=item.cut_by or None,
+        voucher_id=item.voucher_id or None,
+    )
+
+
+def given_vouchers(given: Sequence[Given]) -> tuple[GivenVoucherOut, ...]:
+    """The vouchers that rules gave, as they were recorded."""
+    return tuple(
+        GivenVoucherOut(rule=item.rule, voucher_batch_id=item.batch_id, voucher_id=item.voucher_id) for item in given
     )
 
 

@@ -11,7 +11,7 @@ from chalicelib.base import money
 from chalicelib.base.errors import Conflict, Invalid
 from chalicelib.ledger.points import Refundable, clawed_in_total
 from chalicelib.ledger.state import NEVER, Limit
-from chalicelib.program.rules.takes import Take
+from chalicelib.program.rules.takes import Given, Take
 
 
 class RefundExceedsOrder(Conflict):
@@ -25,8 +25,8 @@ class Earnings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     The three fields of lines run parallel to the lines (and are empty without any); amounts are net of the discount.
     `month` is the tier month, and refunds that occur before `refundable_until` are spared what has lapsed of the
-    points. `limits` is what was used up of the member's, `takes` what was taken from campaigns' budgets, and `reasons`
-    are the explanations in their packed form.
+    points. `limits` is what was used up of the member's, `takes` what was taken from campaigns' budgets, `reasons` are
+    the explanations in their packed form, and `vouchers` those that rules gave.
     """
 
     total_minor: int
@@ -44,6 +44,7 @@ class Earnings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     limits: tuple[Limit, ...] = ()
     takes: tuple[Take, ...] = ()
     reasons: tuple[tuple[str | int, ...], ...] = ()
+    vouchers: tuple[Given, ...] = ()
 
 
 class Refunded(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +91,8 @@ class TakenBack(msgspec.Struct, frozen=True):
 class GoneBack(msgspec.Struct, frozen=True):
     """What one refund takes back beside its own points; `purchases` is 1 with the last of the order.
 
-    `limits` are deltas of the member's, none above 0, and `budgets` is what campaigns get back.
+    `limits` are deltas of the member's, none above 0, `budgets` is what campaigns get back, and `vouchers` are all that
+    rules gave, with the last of the order.
     """
 
     points: int
@@ -99,6 +101,7 @@ class GoneBack(msgspec.Struct, frozen=True):
     purchases: int
     limits: tuple[Limit, ...] = ()
     budgets: tuple[TakenBack, ...] = ()
+    vouchers: tuple[Given, ...] = ()
 
 
 def nothing_refunded(earnings: Earnings) -> Refunded:
@@ -178,7 +181,7 @@ def gone_back(earnings: Earnings, before: Refunded, after: Refunded) -> GoneBack
 
     Limits and budgets go back as the points do: in proportion, and what counts awards with the last of them.
     """
-    ended = int(_is_over(earnings, after)) - int(_is_over(earnings, before))
+    ended = int(is_over(earnings, after)) - int(is_over(earnings, before))
 
     def gained(points: int) -> int:
         return _gained_in_total(earnings, after, points) - _gained_in_total(earnings, before, points)
@@ -194,6 +197,7 @@ def gone_back(earnings: Earnings, before: Refunded, after: Refunded) -> GoneBack
             Limit(limit.limit_id, limit.until, -limit.count * ended, -gained(limit.points)) for limit in earnings.limits
         ),
         budgets=tuple(TakenBack(take, gained(take.points), ended) for take in earnings.takes),
+        vouchers=earnings.vouchers if ended else (),
     )
 
 
@@ -204,7 +208,7 @@ def is_whole(earnings: Earnings, refunded: Refunded) -> bool:
 
 def still_taken(earnings: Earnings, refunded: Refunded) -> tuple[Take, ...]:
     """What a late claim takes from budgets: what has gone back of the order already is never taken."""
-    if _is_over(earnings, refunded):
+    if is_over(earnings, refunded):
         return ()
     return tuple(
         msgspec.structs.replace(take, points=take.points - _gained_in_total(earnings, refunded, take.points))
@@ -212,7 +216,7 @@ def still_taken(earnings: Earnings, refunded: Refunded) -> tuple[Take, ...]:
     )
 
 
-def _is_over(earnings: Earnings, refunded: Refunded) -> bool:
+def is_over(earnings: Earnings, refunded: Refunded) -> bool:
     """Whether nothing is left of what the order gained: it went back whole, or its points were withdrawn."""
     return refunded.voided or is_whole(earnings, refunded)
 
@@ -228,7 +232,7 @@ def _with_last(earnings: Earnings, before: Refunded, after: Refunded) -> Refunde
 
 
 def _clawed(earnings: Earnings, refunded: Refunded) -> int:
-    if _is_over(earnings, refunded):
+    if is_over(earnings, refunded):
         return earnings.points
     order = Refundable(earnings.total_minor, earnings.points, earnings.line_amounts_minor, earnings.line_points)
     return clawed_in_total(order, refunded.by_line_minor, refunded.at_large_minor)

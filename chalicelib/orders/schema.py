@@ -162,7 +162,7 @@ class ExplanationOut(msgspec.Struct, frozen=True, kw_only=True):
 
     The points of all add up to those of the order. `campaign` is that of the rule. A cap took `cut_points` off, and
     `cut_by` says which: `order`, `day`, `week`, `month`, `year` or `ever`, with `campaign_` before it where it is the
-    campaign's; both are 0 and null where none did.
+    campaign's; both are 0 and null where none did. `voucher_id` is the voucher that it gave.
     """
 
     rule: str
@@ -172,6 +172,15 @@ class ExplanationOut(msgspec.Struct, frozen=True, kw_only=True):
     points: int
     cut_points: int
     cut_by: str | None
+    voucher_id: str | None
+
+
+class GivenVoucherOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A voucher that a rule gave: the member's list of vouchers shows its code."""
+
+    rule: str
+    voucher_batch_id: str
+    voucher_id: str
 
 
 class RefundOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,7 +200,11 @@ class RefundOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderOut(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as recorded. `member_id` is null, and nothing explained, while nobody has claimed it."""
+    """An order as recorded. `member_id` is null, and nothing explained, while nobody has claimed it.
+
+    `vouchers` were used on it, `given_vouchers` were given for it by rules; an unused one is taken out of use with the
+    refund or cancellation by which all of the order has gone back.
+    """
 
     id: str
     status: Literal["posted", "unclaimed", "partly_refunded", "refunded", "cancelled"]
@@ -210,6 +223,7 @@ class OrderOut(msgspec.Struct, frozen=True, kw_only=True):
     points_expire_at: str | None
     explanations: tuple[ExplanationOut, ...]
     vouchers: tuple[OrderVoucher, ...]
+    given_vouchers: tuple[GivenVoucherOut, ...]
     refunds: tuple[RefundOut, ...]
 
 

@@ -14,6 +14,7 @@ from chalicelib.members import service as members
 from chalicelib.members.table import still_free
 from chalicelib.orders import decisions, history
 from chalicelib.orders.decisions import Fact, Rulebook
+from chalicelib.orders.giving import Giver
 from chalicelib.orders.payments import redemption_uses
 from chalicelib.orders.rules import Earnings
 from chalicelib.orders.schema import Identity, OrderIn, PurchaseIn, QuoteIn
@@ -89,15 +90,19 @@ def _earn(order: OrderIn, member_id: str, book: Rulebook, actor: str, now: int) 
     profile = member_facts.profile_facts(member_id, program)
     name = order_id_of(order.source, order.order_id)
     fact = Fact(facts.ORDER, name, actor, occurred_at, order.total_minor, order.currency)
+    giver = Giver(name, now=now)
 
     def decide(account: Account, funds: Funds) -> tuple[Plan[OrderStep], tuple[Take, ...]]:
         member = member_facts.known(account, program, profile, at=account.posted_at)
-        earned = decisions.earned_of(order, occurred_at, book, member, funds.exhausted)
+        earned = giver.evaluated(
+            lambda refused: decisions.earned_of(order, occurred_at, book, member, funds.exhausted, refused=refused)
+        )
         takes = funds.takes(earned.awards)
-        earnings = decisions.earnings_of(order, occurred_at, book, earned, takes)
+        given, issues = giver.issued(earned.vouchers, account.member_id)
+        earnings = decisions.earnings_of(order, occurred_at, book, earned, takes, given=given)
         step = _step(order, earnings, kind=facts.ORDER, now=account.posted_at)
         decision = decisions.order_decision(account, earnings, None, book, fact)
-        return Plan(decision, step, lambda entry: [use.write(entry) for use in uses]), takes
+        return Plan(decision, step, lambda entry: [*issues, *(use.write(entry) for use in uses)]), takes
 
     try:
         return budgets.post(member_id, program, name, decide, now=lambda: now)
@@ -117,8 +122,12 @@ def quote(purchase: QuoteIn, member_id: str | None, *, now: int) -> Quote:
         account = peek(member_id, now=now)
         member = member_facts.rule_facts(member_id, account, program, at=account.posted_at)
 
+    giver = Giver("quote", now=now)
+
     def earned_without(exhausted: frozenset[str]) -> Earned:
-        return decisions.earned_of(purchase, occurred_at, book, member, exhausted)
+        return giver.evaluated(
+            lambda refused: decisions.earned_of(purchase, occurred_at, book, member, exhausted, refused=refused)
+        )
 
     funds = budgets.affordable(program, "quote", lambda exhausted: earned_without(exhausted).awards)
     earned = earned_without(funds.exhausted)

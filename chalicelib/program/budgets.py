@@ -30,8 +30,8 @@ from chalicelib.program.rules.takes import Take
 
 R = TypeVar("R", bound=Record)
 
-# With these an operation still fits into its transaction of 100 items.
-_MOVES_MAX: Final = 60
+# With these an operation, five vouchers of three items each among it, still fits into its transaction of 100 items.
+_MOVES_MAX: Final = 45
 
 _exhausted_before: set[str] = set()
 """Counters that were found too low by this process. They are looked at before anything is tried on them again, which

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -86,6 +87,24 @@ def issuing(batch_id: str, member_id: str, key: str, *, now: int) -> Issue:
         tallies.counting(batch_id, "issued", origin),
     )
     return Issue(voucher_id, code, record, writes)
+
+
+def unissuable(batch_ids: Iterable[str], *, now: int) -> dict[str, str]:
+    """Those of some batches from which no voucher can be issued now, with the code of the reason.
+
+    A batch that is not there, or whose code everybody shares, is `voucher_batch_unknown`; one whose vouchers would have
+    expired when they are issued is `voucher_batch_ended`. Whether it is active is not asked: pausing it stops its use.
+    """
+    names = set(batch_ids)
+    found = batches.read_definitions(names)
+    refused: dict[str, str] = {}
+    for name in names:
+        known = found.get(name)
+        if known is None or known.batch.kind == "shared":
+            refused[name] = "voucher_batch_unknown"
+        elif (ends_at := known.ends_at(now)) and clock.parse(ends_at) <= now:
+            refused[name] = "voucher_batch_ended"
+    return refused
 
 
 def code_of(voucher: VoucherItem) -> str:

@@ -62,6 +62,7 @@ class TestAnOrder:
             "points": 50,
             "cut_points": 0,
             "cut_by": None,
+            "voucher_id": None,
         }
         assert explained(answer, "gold_only_gift")["reason"] == "not_in_audience"
         assert not explained(answer, "gold_only_gift")["fired"]

@@ -1,7 +1,8 @@
 """What earns: the rules, their conditions and caps, and campaigns.
 
 A *base rule* (per amount, per item) gives points for the lines of a purchase. A *multiplier* adds to what base rules
-gave, a *bonus* is given for the purchase as a whole, an *event rule* for something else that a member did.
+gave, a *bonus* is given for the purchase as a whole, an *event rule* for something else that a member did, and a
+*voucher* for either.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.program.document.parts import (
+    BatchId,
     Code,
     Currency,
     Decimal,
@@ -188,8 +190,19 @@ class PerEvent(Rule, frozen=True, kw_only=True, tag="per_event", tag_field="kind
     cooldown_minutes: Annotated[int, Meta(ge=0, le=527_040)] = 0
 
 
+class Voucher(Rule, frozen=True, kw_only=True, tag="voucher", tag_field="kind"):
+    """A voucher of a batch of single-use codes for the purchase, or where `events` are named, for such an event.
+
+    It brings no points, so its caps are of times.
+    """
+
+    voucher_batch_id: BatchId
+    items: Items = Items()
+    events: Annotated[tuple[Code, ...], Meta(max_length=20)] = ()
+
+
 Stacking: TypeAlias = Literal["stack", "best", "exclusive"]
-EarningRule: TypeAlias = PerAmount | PerItem | Multiplier | Bonus | PerEvent
+EarningRule: TypeAlias = PerAmount | PerItem | Multiplier | Bonus | PerEvent | Voucher
 Rules: TypeAlias = Annotated[tuple[EarningRule, ...], Meta(min_length=1, max_length=200)]
 
 

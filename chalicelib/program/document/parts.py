@@ -22,6 +22,8 @@ Decimal: TypeAlias = Annotated[str, Meta(min_length=1, max_length=8)]
 """An exact decimal, written as text such as "1.25"."""
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100)]
 """What a shop system calls a thing: an SKU, a category, a channel, a store."""
+BatchId: TypeAlias = Annotated[str, Meta(pattern=r"^vbt_[a-z2-7]{26}(?!\n)$")]
+"""A batch of vouchers."""
 LocalTime: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?!\n)$")]
 """A time on the programme's clocks, such as "2026-11-11T00:00"."""
 

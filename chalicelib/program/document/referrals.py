@@ -6,11 +6,10 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
-from chalicelib.program.document.parts import Part, Points, PositiveMinor
+from chalicelib.program.document.parts import BatchId, Part, Points, PositiveMinor
 
 Days: TypeAlias = Annotated[int, Meta(ge=1, le=366)]
 Score: TypeAlias = Annotated[int, Meta(ge=1, le=1_000)]
-BatchId: TypeAlias = Annotated[str, Meta(pattern=r"^vbt_[a-z2-7]{26}(?!\n)$")]
 
 
 class ReferralReward(Part, frozen=True, kw_only=True):

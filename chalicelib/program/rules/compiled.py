@@ -11,7 +11,7 @@ import msgspec
 
 from chalicelib.base import money
 from chalicelib.program.document import Program
-from chalicelib.program.document.earning import Campaign, Cap, EarningRule, PerAmount, PerEvent, PerItem
+from chalicelib.program.document.earning import Campaign, Cap, EarningRule, PerAmount, PerEvent, PerItem, Voucher
 from chalicelib.program.document.tiers import Tier
 from chalicelib.program.rules import campaigns, conditions, kinds, windows
 from chalicelib.program.rules.conditions import Check, Facts, Threshold
@@ -23,7 +23,10 @@ Mode: TypeAlias = Literal["stack", "best", "exclusive"]
 
 
 class ReadyRule(msgspec.Struct):
-    """A rule that is ready. `gives` says what it brings; None for an event rule, whose points are plain."""
+    """A rule that is ready. `gives` says what it brings; None for one on events, whose points are plain.
+
+    `batch_id` is the batch of the voucher that it gives, "" for none.
+    """
 
     rule: EarningRule
     campaign: str
@@ -34,6 +37,7 @@ class ReadyRule(msgspec.Struct):
     gives: kinds.Gives | None
     is_base: bool
     qualifies: bool
+    batch_id: str = ""
     _silent: dict[str, Explanation] = msgspec.field(default_factory=dict)
 
     @property
@@ -161,13 +165,14 @@ def _rule_set(program: Program, rules: Sequence[EarningRule], campaign: str, sel
     return RuleSet(
         base=_units(program, (rule for rule in ready if rule.is_base)),
         extras=_units(program, multipliers_first),
-        events=_units(program, (rule for rule in ready if isinstance(rule.rule, PerEvent))),
+        events=_units(program, (rule for rule in ready if rule.gives is None)),
     )
 
 
 def _ready_rule(program: Program, rule: EarningRule, campaign: str, selectors: Selectors) -> ReadyRule:
     when = rule.when
     selector = 0 if isinstance(rule, PerEvent) else selectors.number(rule.items)
+    is_on_events = isinstance(rule, PerEvent) or (isinstance(rule, Voucher) and bool(rule.events))
     return ReadyRule(
         rule=rule,
         campaign=campaign,
@@ -175,9 +180,10 @@ def _ready_rule(program: Program, rule: EarningRule, campaign: str, selectors: S
         checks=conditions.checks(program, when),
         threshold=conditions.threshold(when, selectors),
         last_check=conditions.condition(when),
-        gives=None if isinstance(rule, PerEvent) else kinds.gives(program, rule, selector),
+        gives=None if isinstance(rule, PerEvent) or is_on_events else kinds.gives(program, rule, selector),
         is_base=isinstance(rule, PerAmount | PerItem),
         qualifies=isinstance(rule, PerAmount | PerItem) and rule.qualifies,
+        batch_id=rule.voucher_batch_id if isinstance(rule, Voucher) else "",
     )
 
 

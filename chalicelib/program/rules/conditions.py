@@ -5,7 +5,7 @@ Each condition is compiled to a check that answers "" where it holds, and otherw
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -21,7 +21,10 @@ from chalicelib.program.rules.lines import Basket, Selection, Selectors
 
 
 class Facts(msgspec.Struct, kw_only=True):
-    """Everything that is judged: a purchase with its basket, or an event; what takes work is worked out on demand."""
+    """Everything that is judged: a purchase with its basket, or an event; what takes work is worked out on demand.
+
+    `refused` says of batches from which no voucher can be issued, why.
+    """
 
     zone: ZoneInfo
     tier: Tier
@@ -33,6 +36,7 @@ class Facts(msgspec.Struct, kw_only=True):
     basket: Basket | None = None
     event: Event | None = None
     periods: dict[str, int] = msgspec.field(default_factory=dict)
+    refused: Mapping[str, str] = msgspec.field(default_factory=dict)
     _local: datetime | None = None
     _data: dict[str, Any] | None = None
 
@@ -161,6 +165,11 @@ def first_unmet(wanted: tuple[Check, ...], facts: Facts) -> str:
 def tier_codes(program: Program, codes: tuple[str, ...]) -> frozenset[str]:
     """The tiers that these codes stand for today."""
     return frozenset(tier.code for tier in map(program.tier, codes) if tier is not None)
+
+
+def voucher_refusal(facts: Facts, batch_id: str) -> str:
+    """Why no voucher of a batch can be given, "" where one can, or where the rule gives none (`batch_id` is "")."""
+    return facts.refused.get(batch_id, "") if batch_id else ""
 
 
 def needs_profile(when: When) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -19,6 +20,9 @@ TIER_MULTIPLIER: Final = "tier_multiplier"
 """The name under which the tier's multiplier explains itself, beside the codes of the rules."""
 
 
+_NONE: Final[Mapping[str, str]] = {}
+
+
 class CurrencyNotAccepted(Invalid):
     """The programme has no rate for this currency."""
 
@@ -32,12 +36,18 @@ def check_currency(program: Program, currency: str) -> None:
         raise CurrencyNotAccepted(f"The programme takes {accepted}, not {currency}.", field="currency")
 
 
-def evaluate(program: Program, purchase: Purchase, member: Member, exhausted: AbstractSet[str] = frozenset()) -> Earned:
+def evaluate(
+    program: Program,
+    purchase: Purchase,
+    member: Member,
+    exhausted: AbstractSet[str] = frozenset(),
+    refused: Mapping[str, str] = _NONE,
+) -> Earned:
     """What `purchase` earns a member; a tier that the programme does not know is the first one.
 
     Base rules are judged first, then the tier's multiplier, multipliers, bonuses, and the campaigns that are live, each
     in the order of the document; explanations stand in this order. `exhausted` are the campaigns whose budget covers
-    no more.
+    no more, and `refused` says of batches from which no voucher can be issued, why (the code of a reason).
 
     Raises CurrencyNotAccepted.
 
@@ -52,7 +62,7 @@ def evaluate(program: Program, purchase: Purchase, member: Member, exhausted: Ab
         basket=basket,
         base=Spread(),
         so_far=Spread(),
-        facts=_facts(ready, purchase, member, basket),
+        facts=_facts(ready, purchase, member, basket, refused),
     )
     if purchase.channel in ready.excluded_channels or purchase.store in ready.excluded_stores:
         basket.exclude()
@@ -69,10 +79,13 @@ def evaluate(program: Program, purchase: Purchase, member: Member, exhausted: Ab
         explanations=tuple(tally.explanations),
         limits=tuple(tally.limits),
         awards=tuple(tally.awards),
+        vouchers=tuple(tally.vouchers),
     )
 
 
-def _facts(ready: ReadyProgram, purchase: Purchase, member: Member, basket: Basket) -> Facts:
+def _facts(
+    ready: ReadyProgram, purchase: Purchase, member: Member, basket: Basket, refused: Mapping[str, str]
+) -> Facts:
     return Facts(
         zone=ready.zone,
         tier=ready.tier(member.tier),
@@ -82,6 +95,7 @@ def _facts(ready: ReadyProgram, purchase: Purchase, member: Member, basket: Bask
         occurred_at=purchase.occurred_at,
         purchase=purchase,
         basket=basket,
+        refused=refused,
     )
 
 
@@ -110,13 +124,14 @@ def _campaign(tally: Tally, campaign: ReadyCampaign, exhausted: AbstractSet[str]
     code, limited = campaign.campaign.code, campaign.campaign.caps
     room = caps.room(code, limited, tally.facts) if limited else OPEN
     allowance = Allowance(room, tally.exact()) if limited else UNLIMITED
-    before = tally.points
+    before, vouchers = tally.points, len(tally.vouchers)
     for unit in campaign.rules.base:
         stacking.judge_base(tally, unit, allowance)
     for unit in campaign.rules.extras:
         stacking.judge_extra(tally, unit, allowance)
     points = tally.points - before
-    if points:
+    has_voucher = len(tally.vouchers) > vouchers
+    if points or has_voucher:
         tally.limits += caps.uses(code, limited, tally.facts, points)
-    if points > 0 and campaign.campaign.budget is not None:
-        tally.awards.append(Award(code, points))
+    if (points > 0 or has_voucher) and campaign.campaign.budget is not None:
+        tally.awards.append(Award(code, max(points, 0)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -9,14 +10,15 @@ import msgspec
 
 from chalicelib.ledger.state import Limit
 from chalicelib.program.document import Program
-from chalicelib.program.document.earning import PerEvent
+from chalicelib.program.document.earning import PerEvent, Voucher
 from chalicelib.program.rules import caps, conditions
 from chalicelib.program.rules.caps import OPEN, Room
 from chalicelib.program.rules.compiled import ReadyCampaign, ReadyRule, Unit, made_ready
 from chalicelib.program.rules.conditions import Facts
-from chalicelib.program.rules.inputs import Award, Event, Explanation, Gained, Member
+from chalicelib.program.rules.inputs import Award, Event, Explanation, Gained, Member, VoucherDue
 
 _OTHER: Final = {"best": "other_rule_better", "exclusive": "other_rule_first"}
+_NONE: Final[Mapping[str, str]] = {}
 
 
 class _Offer(msgspec.Struct, frozen=True):
@@ -38,13 +40,21 @@ class _Tally(msgspec.Struct, kw_only=True):
     explanations: list[Explanation] = msgspec.field(default_factory=list)
     limits: list[Limit] = msgspec.field(default_factory=list)
     awards: list[Award] = msgspec.field(default_factory=list)
+    vouchers: list[VoucherDue] = msgspec.field(default_factory=list)
 
 
-def evaluate(program: Program, event: Event, member: Member, exhausted: AbstractSet[str] = frozenset()) -> Gained:
+def evaluate(
+    program: Program,
+    event: Event,
+    member: Member,
+    exhausted: AbstractSet[str] = frozenset(),
+    refused: Mapping[str, str] = _NONE,
+) -> Gained:
     """What `event` brings a member; a tier that the programme does not know is the first one.
 
     The programme's event rules are judged first, then those of the campaigns that are live, in the order of the
-    document. `exhausted` are the campaigns whose budget covers no more. The tier's multiplier is for purchases alone.
+    document. `exhausted` are the campaigns whose budget covers no more, and `refused` says of batches from which no
+    voucher can be issued, why. The tier's multiplier is for purchases alone.
     """
     ready = made_ready(program)
     facts = Facts(
@@ -55,6 +65,7 @@ def evaluate(program: Program, event: Event, member: Member, exhausted: Abstract
         store=event.store,
         occurred_at=event.occurred_at,
         event=event,
+        refused=refused,
     )
     tally = _Tally(event=event, facts=facts)
     for unit in ready.rules.events:
@@ -67,6 +78,7 @@ def evaluate(program: Program, event: Event, member: Member, exhausted: Abstract
         explanations=tuple(tally.explanations),
         limits=tuple(tally.limits),
         awards=tuple(tally.awards),
+        vouchers=tuple(tally.vouchers),
     )
 
 
@@ -80,14 +92,14 @@ def _campaign(tally: _Tally, campaign: ReadyCampaign, exhausted: AbstractSet[str
         return
     code, limited = campaign.campaign.code, campaign.campaign.caps
     room = caps.room(code, limited, tally.facts) if limited else OPEN
-    before, told = tally.points, len(tally.explanations)
+    before, told, vouchers = tally.points, len(tally.explanations), len(tally.vouchers)
     for unit in units:
         gained = tally.points - before
         _judge(tally, unit, room if room.points is None else Room(room.points - gained, room.by, room.reason))
     points = tally.points - before
     if any(explanation.fired for explanation in tally.explanations[told:]):
         tally.limits += caps.uses(code, limited, tally.facts, points)
-    if points and campaign.campaign.budget is not None:
+    if (points or len(tally.vouchers) > vouchers) and campaign.campaign.budget is not None:
         tally.awards.append(Award(code, points))
 
 
@@ -118,16 +130,19 @@ def _chosen(offers: list[_Offer], unit: Unit) -> int | None:
 
 def _offer(tally: _Tally, rule: ReadyRule, campaign: Room) -> _Offer:
     document = rule.rule
-    if not isinstance(document, PerEvent) or tally.event.type not in document.events:
+    if not isinstance(document, PerEvent | Voucher) or tally.event.type not in document.events:
         return _Offer(reason="other_event")
     reason = conditions.first_unmet(rule.checks, tally.facts)
     if not reason and rule.last_check is not None:
         reason = rule.last_check(tally.facts)
-    if not reason and document.cooldown_minutes:
+    if not reason:
+        reason = conditions.voucher_refusal(tally.facts, rule.batch_id)
+    if not reason and isinstance(document, PerEvent) and document.cooldown_minutes:
         reason = caps.cooling(rule.code, document.cooldown_minutes, tally.facts)
     if reason:
         return _Offer(reason=reason)
-    return _capped(document.points, caps.room(rule.code, rule.caps, tally.facts), campaign)
+    points = document.points if isinstance(document, PerEvent) else 0
+    return _capped(points, caps.room(rule.code, rule.caps, tally.facts), campaign)
 
 
 def _capped(points: int, own: Room, campaign: Room) -> _Offer:
@@ -145,14 +160,16 @@ def _capped(points: int, own: Room, campaign: Room) -> _Offer:
 
 
 def _give(tally: _Tally, rule: ReadyRule, offer: _Offer) -> None:
-    document = rule.rule
-    if not isinstance(document, PerEvent):
-        return
+    document, reason = rule.rule, "event"
     tally.points += offer.points
-    tally.activity += document.activity
     tally.limits += caps.uses(rule.code, rule.caps, tally.facts, offer.points)
-    if document.cooldown_minutes:
-        tally.limits.append(caps.cooldown(rule.code, document.cooldown_minutes, tally.facts, offer.points))
+    if isinstance(document, PerEvent):
+        tally.activity += document.activity
+        if document.cooldown_minutes:
+            tally.limits.append(caps.cooldown(rule.code, document.cooldown_minutes, tally.facts, offer.points))
+    else:
+        reason = "voucher"
+        tally.vouchers.append(VoucherDue(rule.code, rule.batch_id))
     tally.explanations.append(
-        Explanation(rule.code, True, "event", offer.points, rule.campaign, offer.uncut - offer.points, offer.by)  # noqa: FBT003
+        Explanation(rule.code, True, reason, offer.points, rule.campaign, offer.uncut - offer.points, offer.by)  # noqa: FBT003
     )

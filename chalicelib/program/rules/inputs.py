@@ -71,7 +71,7 @@ class Explanation(msgspec.Struct, frozen=True):
 
     The points of all explanations add up to those of the purchase or event. `campaign` is that of the rule, if any;
     `cut_points` is what a cap took off, and `cut_by` says which: `order`, `day`, `week`, `month`, `year` or `ever`,
-    with `campaign_` before it where it is the campaign's.
+    with `campaign_` before it where it is the campaign's. `voucher_id` is the voucher that was issued, once it is.
     """
 
     rule: str
@@ -81,6 +81,7 @@ class Explanation(msgspec.Struct, frozen=True):
     campaign: str = ""
     cut_points: int = 0
     cut_by: str = ""
+    voucher_id: str = ""
 
 
 class Award(msgspec.Struct, frozen=True):
@@ -90,13 +91,20 @@ class Award(msgspec.Struct, frozen=True):
     points: int
 
 
+class VoucherDue(msgspec.Struct, frozen=True):
+    """That a rule gives a voucher of a batch."""
+
+    rule: str
+    batch_id: str
+
+
 class Earned(msgspec.Struct, frozen=True, kw_only=True):
     """What a purchase earns.
 
     `points` go to the account; `qualifying_points`, those of the base rules that qualify, before any multiplier, count
     towards the tier. `spend_minor` is what the purchase adds to spending in the base currency. `line_points` runs
     parallel to the lines and adds up to `points`; it is empty without lines. `limits` is how much of the programme's
-    limits it uses up, and `awards` what it takes from the budgets of campaigns.
+    limits it uses up, `awards` what it takes from the budgets of campaigns, and `vouchers` what is to be issued.
     """
 
     points: int
@@ -107,6 +115,7 @@ class Earned(msgspec.Struct, frozen=True, kw_only=True):
     explanations: tuple[Explanation, ...]
     limits: tuple[Limit, ...] = ()
     awards: tuple[Award, ...] = ()
+    vouchers: tuple[VoucherDue, ...] = ()
 
 
 class Gained(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,3 +126,4 @@ class Gained(msgspec.Struct, frozen=True, kw_only=True):
     explanations: tuple[Explanation, ...]
     limits: tuple[Limit, ...] = ()
     awards: tuple[Award, ...] = ()
+    vouchers: tuple[VoucherDue, ...] = ()

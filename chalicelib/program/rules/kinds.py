@@ -10,7 +10,7 @@ import msgspec
 
 from chalicelib.base import money
 from chalicelib.program.document import Program
-from chalicelib.program.document.earning import Bonus, Multiplier, PerAmount, PerItem
+from chalicelib.program.document.earning import Bonus, Multiplier, PerAmount, PerItem, Voucher
 from chalicelib.program.rules.inputs import Purchase
 from chalicelib.program.rules.lines import EVERYTHING, Basket, Selection, Spread, at_places
 
@@ -34,7 +34,7 @@ Gives: TypeAlias = Callable[[Standing, int], Spread | str]
 """What a rule brings, its threshold being met so many times; a reason for nothing."""
 
 
-def gives(program: Program, rule: PerAmount | PerItem | Multiplier | Bonus, selector: int) -> Gives:
+def gives(program: Program, rule: PerAmount | PerItem | Multiplier | Bonus | Voucher, selector: int) -> Gives:
     """The rule as a function."""
     match rule:
         case PerAmount():
@@ -45,6 +45,8 @@ def gives(program: Program, rule: PerAmount | PerItem | Multiplier | Bonus, sele
             return _multiplier(rule, selector)
         case Bonus():
             return _bonus(rule, selector)
+        case Voucher():
+            return _no_points
 
 
 def _per_amount(program: Program, rule: PerAmount, selector: int) -> Gives:
@@ -104,6 +106,11 @@ def _bonus(rule: Bonus, selector: int) -> Gives:
         return Spread(selection.weight, 0, {place: points * weights[place] for place in selection.places})
 
     return brings
+
+
+def _no_points(_standing: Standing, _times: int) -> Spread | str:
+    """A voucher is no points."""
+    return Spread()
 
 
 def _no_more_than_there_is(extra: Spread, standing: Standing, selection: Selection) -> Spread | str:

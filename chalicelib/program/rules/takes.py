@@ -1,4 +1,4 @@
-"""What an operation took from the budgets of campaigns, as its record keeps it."""
+"""What an operation took from the budgets of campaigns, and which vouchers it gave, as its record keeps it."""
 
 from __future__ import annotations
 
@@ -15,3 +15,11 @@ class Take(msgspec.Struct, array_like=True, frozen=True):
     points: int
     points_shard: int | None = None
     awards_shard: int | None = None
+
+
+class Given(msgspec.Struct, array_like=True, frozen=True):
+    """A voucher that a rule gave."""
+
+    rule: str
+    batch_id: str
+    voucher_id: str

@@ -13,7 +13,7 @@ from chalicelib.program.rules import caps, conditions
 from chalicelib.program.rules.caps import OPEN, Room
 from chalicelib.program.rules.compiled import ReadyRule, RuleSet
 from chalicelib.program.rules.conditions import Facts
-from chalicelib.program.rules.inputs import Award, Explanation
+from chalicelib.program.rules.inputs import Award, Explanation, VoucherDue
 from chalicelib.program.rules.kinds import Standing
 from chalicelib.program.rules.lines import Spread
 
@@ -54,6 +54,7 @@ class Tally(Standing, kw_only=True):
     explanations: list[Explanation] = msgspec.field(default_factory=list)
     limits: list[Limit] = msgspec.field(default_factory=list)
     awards: list[Award] = msgspec.field(default_factory=list)
+    vouchers: list[VoucherDue] = msgspec.field(default_factory=list)
 
     def offer(self, rule: ReadyRule) -> Spread | str:
         """What a rule would bring without caps and groups, or why it brings nothing."""
@@ -72,6 +73,8 @@ class Tally(Standing, kw_only=True):
             times, reason = rule.threshold.times(self.purchase, basket, basket.selection(rule.selector))
         if not reason and rule.last_check is not None:
             reason = rule.last_check(self.facts)
+        if not reason:
+            reason = conditions.voucher_refusal(self.facts, rule.batch_id)
         if reason or rule.gives is None:
             return reason
         return rule.gives(self, times)
@@ -81,8 +84,11 @@ class Tally(Standing, kw_only=True):
         room = caps.room(rule.code, rule.caps, self.facts) if rule.caps else OPEN
         if room.reason:
             return Fit(None, room.by, room.reason)
-        if allowance.room.reason:
+        # A voucher brings no points, so that a campaign's cap of points does not hold it back.
+        if allowance.room.reason and not (rule.batch_id and allowance.room.points is not None):
             return Fit(None, f"campaign_{allowance.room.by}", allowance.room.reason)
+        if rule.batch_id:
+            return Fit(offer)
         most, by = (None if room.points is None else Fraction(room.points)), room.by
         if allowance.room.points is not None:
             left = allowance.room.points - (self.exact() - allowance.begun_at)
@@ -96,6 +102,9 @@ class Tally(Standing, kw_only=True):
 
     def give(self, rule: ReadyRule, offer: Spread, fit: Fit) -> None:
         """Add what is left of an offer, and explain it."""
+        if rule.batch_id and fit.spread is not None:
+            self._give_voucher(rule)
+            return
         uncut = min(money.floor(self.exact() + Fraction(offer.total, offer.over)), POINTS_MAX) if fit.by else 0
         points = 0
         if fit.spread is not None:
@@ -113,6 +122,11 @@ class Tally(Standing, kw_only=True):
         else:
             reason = fit.reason or "less_than_one_point"
         self.explanations.append(Explanation(rule.code, bool(points), reason, points, rule.campaign, cut_points, by))
+
+    def _give_voucher(self, rule: ReadyRule) -> None:
+        self.vouchers.append(VoucherDue(rule.code, rule.batch_id))
+        self.limits += caps.uses(rule.code, rule.caps, self.facts, 0)
+        self.explanations.append(Explanation(rule.code, True, "voucher", 0, rule.campaign))  # noqa: FBT003
 
     def add(self, spread: Spread) -> int:
         """Add to what all rules have brought; the whole points that come of it."""

@@ -21,6 +21,7 @@ from chalicelib.program.validation import (
     referrals,
     rewards,
     surveys,
+    vouchers,
 )
 from chalicelib.program.validation.problem import Problem
 
@@ -107,6 +108,7 @@ _CHECKS: Final[tuple[Callable[[Program], Iterable[Problem]], ...]] = (
     earning.check_limits,
     groups.check_groups,
     campaigns.check_campaigns,
+    vouchers.check_vouchers,
     ladder.check_thresholds,
     ladder.check_codes,
     ladder.check_multipliers,

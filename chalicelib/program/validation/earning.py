@@ -7,8 +7,18 @@ from typing import Final
 
 from chalicelib.ledger.state import LIMITS_MAX
 from chalicelib.program.document import Program
-from chalicelib.program.document.earning import Bonus, Cap, EarningRule, Multiplier, PerAmount, PerEvent, PerItem
+from chalicelib.program.document.earning import (
+    Bonus,
+    Cap,
+    EarningRule,
+    Multiplier,
+    PerAmount,
+    PerEvent,
+    PerItem,
+    Voucher,
+)
 from chalicelib.program.document.parts import Rate
+from chalicelib.program.validation import vouchers
 from chalicelib.program.validation.conditions import (
     catalogue_problems,
     item_problems,
@@ -58,7 +68,8 @@ def check_codes(program: Program) -> Iterator[Problem]:
 def check_rules(program: Program) -> Iterator[Problem]:
     """Every rule can fire, and brings what can be reckoned."""
     for path, rule in _rules(program):
-        roots = _EVENT if isinstance(rule, PerEvent) else _ORDER
+        is_on_events = isinstance(rule, PerEvent) or (isinstance(rule, Voucher) and bool(rule.events))
+        roots = _EVENT if is_on_events else _ORDER
         yield from when_problems(program, rule.when, f"{path}.when", roots)
         yield from cap_problems(rule.caps, f"{path}.caps")
         if not isinstance(rule, PerEvent):
@@ -118,6 +129,8 @@ def _own_problems(program: Program, rule: EarningRule, path: str) -> Iterator[Pr
             yield from name_problems(rule.events, f"{path}.events")
             if not rule.points and not rule.activity:
                 yield Problem(f"{path}.points", "The rule brings neither points nor activity.")
+        case Voucher():
+            yield from vouchers.rule_problems(rule, path)
 
 
 def _rate_problems(program: Program, rates: Mapping[str, Rate], path: str) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from chalicelib.program.document import Program
-from chalicelib.program.document.earning import Items, PerEvent, When
+from chalicelib.program.document.earning import Items, PerEvent, Voucher, When
 from chalicelib.program.document.engagement import AnyChallenge, PunchCard, Quest
 from chalicelib.program.validation.campaigns import audience_problems, window_problems
 from chalicelib.program.validation.conditions import item_problems, name_problems, tier_problems, when_problems
@@ -29,7 +29,7 @@ def check_events(program: Program) -> Iterator[Problem]:
         for index, rule in enumerate(campaign.rules)
     ]
     for path, rule in places:
-        if isinstance(rule, PerEvent):
+        if isinstance(rule, PerEvent | Voucher):
             yield from _type_problems(program, rule.events, f"{path}.events")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chalicelib.program.document import Program
-from chalicelib.program.document.earning import EarningRule, PerAmount, PerEvent, PerItem
+from chalicelib.program.document.earning import EarningRule, PerAmount, PerEvent, PerItem, Voucher
 from chalicelib.program.validation.problem import Problem
 
 
@@ -41,4 +41,5 @@ def _rules(program: Program) -> Iterator[tuple[str, str, EarningRule]]:
 def _sort(rule: EarningRule) -> str:
     if isinstance(rule, PerAmount | PerItem):
         return "lines"
-    return "an event" if isinstance(rule, PerEvent) else "the whole purchase"
+    is_on_events = isinstance(rule, PerEvent) or (isinstance(rule, Voucher) and rule.events)
+    return "an event" if is_on_events else "the whole purchase"
