@@ -64,7 +64,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         **_TAKE,
         "OrdersTable": _APPEND,
         "RedemptionsTable": _APPEND,
-        "VouchersTable": "BatchGetItem PutItem Query UpdateItem",
+        "VouchersTable": "BatchGetItem DeleteItem PutItem Query UpdateItem",
         **_READ_PROGRAM,
     },
     "ClaimOrdersRole": {
@@ -74,6 +74,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "MembersTable": "GetItem Query",
         **_TAKE,
         "OrdersTable": "DeleteItem PutItem Query",
+        "VouchersTable": "BatchGetItem PutItem UpdateItem",
         **_READ_PROGRAM,
     },
     "AdvanceChallengesRole": {

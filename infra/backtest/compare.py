@@ -52,6 +52,7 @@ def compare(recorded: Recorded, today: Tally, candidate: Tally) -> Comparison:
         losing=sum(pair.change < 0 for pair in changes.values()),
         total_today=today.total,
         total_candidate=candidate.total,
+        vouchers=Pair(today.vouchers, candidate.vouchers),
         months=_months(recorded, today, candidate),
         run_off=tuple(
             (month, Pair(today.run_off[month], candidate.run_off[month]))

@@ -6,7 +6,16 @@ from typing import Final, Literal
 import msgspec
 
 from chalicelib.program.document import Program, Texts
-from chalicelib.program.document.earning import Audience, EarningRule, Items, Multiplier, PerEvent, PerItem, When
+from chalicelib.program.document.earning import (
+    Audience,
+    EarningRule,
+    Items,
+    Multiplier,
+    PerEvent,
+    PerItem,
+    Voucher,
+    When,
+)
 from infra.backtest.recorded import Happened, Recorded
 
 Missing = Literal["birthdays", "tags", "segments", "channels", "stores", "lines", "categories", "events"]
@@ -86,7 +95,7 @@ def _needs(program: Program) -> Iterator[tuple[Texts, set[Missing]]]:
 
 
 def _rule(rule: EarningRule) -> set[Missing]:
-    if isinstance(rule, PerEvent):
+    if isinstance(rule, PerEvent) or (isinstance(rule, Voucher) and rule.events):
         return {"events"}
     needs = _given(rule.when, _WHEN) | _given(rule.items, _ITEMS)
     needs |= {needed for path, needed in _CONDITION.items() if path in rule.when.condition}

@@ -270,10 +270,11 @@ class _Replay:
         self.tally.month(self.calendar.month).expired += after.lifetime.expired - state.lifetime.expired
 
     def _count(self, tier: str, brought: Earned | Gained) -> None:
+        gave = {due.rule for due in brought.vouchers}
         for explanation in brought.explanations:
             if explanation.fired or explanation.cut_points:
                 rule = self.tally.rule(RuleKey(explanation.rule, explanation.campaign))
-                rule.add(explanation.points, explanation.cut_points)
+                rule.add(explanation.points, explanation.cut_points, int(explanation.rule in gave))
         self.tally.tier_points[tier] += brought.points
 
     def _close(self) -> None:

@@ -131,6 +131,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     losing: int
     total_today: MonthTally
     total_candidate: MonthTally
+    vouchers: Pair
     months: tuple[Month, ...]
     run_off: tuple[tuple[int, Pair], ...]
     rules: tuple[RuleRow, ...]
@@ -158,4 +159,5 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         for name in ("clawed", "expired", "redeemed"):
             pair = Pair(getattr(old, name), getattr(new, name))
             rows += [(name, pair)] if pair != Pair(0, 0) else []
+        rows += [("vouchers", self.vouchers)] if self.vouchers != Pair(0, 0) else []
         return (*rows, ("outstanding", self.outstanding))

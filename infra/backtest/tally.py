@@ -18,17 +18,19 @@ class RuleKey(NamedTuple):
 
 
 class RuleTally(msgspec.Struct):
-    """What a rule gave, to how many purchases, and what a cap took off."""
+    """What a rule gave, points and vouchers, to how many purchases, and what a cap took off."""
 
     points: int = 0
     times: int = 0
     cut_points: int = 0
     cut_times: int = 0
+    vouchers: int = 0
 
-    def add(self, points: int, cut_points: int = 0) -> None:
+    def add(self, points: int, cut_points: int = 0, vouchers: int = 0) -> None:
         """Count what the rule gave once more."""
         self.points += points
-        self.times += points > 0
+        self.vouchers += vouchers
+        self.times += points > 0 or vouchers > 0
         self.cut_points += cut_points
         self.cut_times += cut_points > 0
 
@@ -120,6 +122,11 @@ class Tally(msgspec.Struct):
         for month in months:
             total += self.months[month].net if month in self.months else 0
             yield total
+
+    @property
+    def vouchers(self) -> int:
+        """The vouchers that all rules gave."""
+        return sum(rule.vouchers for rule in self.rules.values())
 
     @property
     def total(self) -> MonthTally:

@@ -39,6 +39,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "members_gaining": ("members who gain", "积分增加的会员"),
     "members_losing": ("members who lose", "积分减少的会员"),
     "by_rule": ("Points by rule, before refunds", "各规则积分（未计退款）"),
+    "vouchers": ("vouchers given", "发放优惠券"),
     "times": ("times", "次数"),
     "cut": ("cut by caps", "上限截去"),
     "members_by_tier": ("Members by tier at the end", "期末各等级会员数"),

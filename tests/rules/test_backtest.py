@@ -18,7 +18,7 @@ from infra.backtest.recorded import Bought, Fact, Happened, Person, Spent, Taken
 from infra.backtest.replay import replay
 from infra.backtest.report import Comparison, Pair
 from tests.campaigns import bonus, campaign
-from tests.programs import program, texts, tier
+from tests.programs import document, program, texts, tier
 
 NOON = clock.parse("2026-03-10T04:00:00Z")
 RICH = program(
@@ -71,6 +71,21 @@ class TestTheReport:
         april = report.months[1]
         assert april.expired == Pair(0, 110)
         assert april.outstanding == Pair(200, 0)
+
+    def test_counts_the_vouchers_that_rules_give(self) -> None:
+        """Within their caps and the campaign's awards, of which a refund gives one of each back."""
+        gives = {"kind": "voucher", "title": texts("gift"), "voucher_batch_id": "vbt_" + "a" * 26}
+        daily = {**gives, "code": "daily", "caps": [{"per": "day", "times": 1}]}
+        party = campaign(rules=[{**gives, "code": "party"}], budget={"awards": 1, "shards": 1})
+        visit = {**gives, "code": "visit", "events": ["visit"]}
+        rules = [*document()["earning_rules"], daily, visit]
+        candidate = program(earning_rules=rules, campaigns=[party])
+        report = compared(candidate, bought(), back(day=0), bought("2"), bought("3", "bob", day=1))
+        assert dict(report.headline)["vouchers"] == Pair(0, 5)
+        times = {row.key.rule: row.times.candidate for row in report.rules}
+        assert (times["daily"], times["party"], times["visit"]) == (3, 2, 0)
+        assert [row.awards for row in report.budgets] == [1]
+        assert [one.missing for one in report.unjudged] == [("events",)]
 
     def test_says_how_the_rest_would_run_off(self) -> None:
         report = compared(RICH, bought())
