@@ -9,13 +9,13 @@ from app import app
 from chalicelib.base import clock
 from chalicelib.program import budgets
 from chalicelib.program import service as programs
-from tests.api import shop
+from tests.api import shop, voucher_shop
 from tests.api.client import Response, client
 from tests.api.shop import SHOP
 from tests.budgets import Budget, Cost
 from tests.campaigns import campaign
 from tests.meter import metered
-from tests.programs import document
+from tests.programs import document, texts
 
 EARN_ASKING = Budget("earn: the programme asks for the profile", 4, 1, 3, of="post_order")
 EARN_FUNDED = Budget("earn: a campaign with a budget", 6, 1, 2, of="post_order")
@@ -23,6 +23,8 @@ EARN_FUNDED_TWICE = Budget("earn: a campaign with budgets of points and of award
 EARN_SPENT = Budget("earn: a campaign whose budget is known to be spent", 4, 2, 4, of="post_order")
 REFUND_FUNDED = Budget("refund of what a campaign with a budget gave", 6, 1, 3, of="post_refund")
 QUOTE_FUNDED = Budget("quote: a campaign with a budget", 0, 2, 2, of="post_quote")
+EARN_VOUCHER = Budget("earn: a campaign gives a voucher", 10, 2, 3, of="post_order")
+REFUND_VOUCHER = Budget("refund of all of an order that a voucher was given for", 8, 3, 4, of="post_refund")
 PUBLISH_FUNDED = Budget("console: publish a campaign with a budget in 8 parts", 32, 6, 4, of="administer_program")
 CAMPAIGNS = Budget("console: campaigns and their budgets", 0, 4, 2, of="administer_program")
 
@@ -51,6 +53,15 @@ def campaigns(member_id: str) -> Iterator[Cost]:
     yield Cost(CAMPAIGNS, bill)
     _publishing(campaign("winter", audience={"tags": ["press"]}))
     yield _cost(EARN_ASKING, lambda: _earn("asking", member_id))
+    yield from _vouchers(member_id)
+
+
+def _vouchers(member_id: str) -> Iterator[Cost]:
+    gift = {"kind": "voucher", "code": "gift", "title": texts("gift"), "voucher_batch_id": voucher_shop.make()}
+    _publishing(campaign("thanks", rules=[gift]))
+    yield _cost(EARN_VOUCHER, lambda: _earn("thanked", member_id))
+    order_id = client.get("/v1/orders?source=shop&order_id=thanked", caller=SHOP).json["id"]
+    yield _cost(REFUND_VOUCHER, lambda: shop.refund(order_id, amount_minor=100_00))
 
 
 def _earn(number: str, member_id: str) -> Response:
