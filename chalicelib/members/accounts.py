@@ -121,7 +121,8 @@ def _expiry(expires_at: int) -> str | None:
 def _actor_kind(actor: str) -> Literal["member", "staff", "system"]:
     """What a member learns of whoever did something to the account: not the name."""
     kind = actor.partition(":")[0]
-    return "member" if kind == "member" else "staff" if kind == "staff" else "system"
+    # Whoever answers by a link answers for the member that it was sent to.
+    return "member" if kind in {"member", "link"} else "staff" if kind == "staff" else "system"
 
 
 def _line(entry: Entry, program: Program, locale: str) -> EntryOut:

@@ -20,7 +20,7 @@ class Bearer(Protocol):
 
     @property
     def kind(self) -> str:
-        """`member`, `staff` or `system`."""
+        """`member`, `staff`, `system` or `link`."""
 
     @property
     def subject(self) -> str:
@@ -42,6 +42,9 @@ def member_for(caller: Bearer, member_id: str, scope: str | None = None) -> str:
     not there is such a member; an id that was merged into the person's own member is the person's too. Raises
     MemberNotFound for the `me` of somebody who is no member.
     """
+    if caller.kind == "link":
+        # Whoever holds a link may do what it is for, and is nobody.
+        raise Forbidden("This is not your account.", code="not_your_account")
     if caller.kind != "member":
         if scope:
             caller.require(scope)

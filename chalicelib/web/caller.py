@@ -8,15 +8,17 @@ from typing import Any, Literal, cast, get_args
 
 from chalicelib.base.errors import Forbidden, NotAuthenticated
 
-Kind = Literal["member", "staff", "system"]
+Kind = Literal["member", "staff", "system", "link"]
+"""A `link` is whoever holds a signed link; it may call only operations that name it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """A verified caller.
 
-    `subject` is the token's `sub` (for a system its client id), unique only together with `issuer`. `phone` (E.164) and
-    `mail` are identities that the token itself proves, and None where it does not.
+    `subject` is the token's `sub` (for a system its client id), unique only together with `issuer`; of a link it is the
+    invitation's id. `phone` (E.164) and `mail` are identities that the token itself proves, and None where it does not.
+    `expires_at` is the end of a link in seconds, and 0 for everybody else.
     """
 
     kind: Kind
@@ -26,6 +28,7 @@ class Caller:
     scopes: frozenset[str] = frozenset()
     phone: str | None = None
     mail: str | None = None
+    expires_at: int = 0
 
     def actor(self, _member_id: str = "") -> str:
         """How a ledger entry names this caller. A member acts on its own account, which need not be named again."""
@@ -33,7 +36,7 @@ class Caller:
             return f"system:{self.client_id}"
         if self.kind == "staff":
             return f"staff:{self.subject}"
-        return "member"
+        return self.kind
 
     def require(self, scope: str) -> None:
         """Raises Forbidden (`scope_missing`) unless the token carries `scope`; who may write may read as well."""
@@ -51,6 +54,7 @@ def to_context(caller: Caller) -> dict[str, str]:
         "scopes": " ".join(sorted(caller.scopes)),
         "phone": caller.phone or "",
         "mail": caller.mail or "",
+        "until": str(caller.expires_at or ""),
     }
 
 
@@ -68,4 +72,5 @@ def from_context(context: Mapping[str, Any] | None) -> Caller:
         scopes=frozenset(context.get("scopes", "").split()),
         phone=context.get("phone") or None,
         mail=context.get("mail") or None,
+        expires_at=int(context.get("until") or 0),
     )

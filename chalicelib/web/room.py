@@ -47,6 +47,8 @@ __all__ = [
 View = TypeVar("View", bound=Callable[..., Reply[Any]])
 Decoder = Callable[[], msgspec.json.Decoder[Any]]
 
+_WITH_SCOPES: Final = frozenset({"staff", "system"})
+
 _ID = re.compile(r"[A-Za-z0-9_.~-]{1,128}")
 # A code is typed by people: blanks and full-width forms are read as meant, by the area that knows codes.
 _TYPED = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,128}")
@@ -216,7 +218,7 @@ def _admit(operation: Operation, decoder: Decoder | None, request: Request, requ
 def _check_rights(operation: Operation, caller: Caller) -> None:
     if caller.kind not in operation.callers:
         raise Forbidden(f"A {caller.kind} may not call this operation.", code="caller_not_allowed")
-    if caller.kind != "member":
+    if caller.kind in _WITH_SCOPES:
         for scope in operation.scopes:
             caller.require(scope)
 

