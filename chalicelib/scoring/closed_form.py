@@ -1,0 +1,77 @@
+"""One member's outcomes from stored state and parameters, without numpy: what a read computes instead of storing it.
+
+The same formulae as in `rules.outcomes`; a test holds the two to one another.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import msgspec
+
+QUARTER_DAYS: Final = 91
+_DAYS_A_WEEK: Final = 7
+_NEAR_ONE: Final = 1e-4
+_TERMS_MAX: Final = 20_000
+_PRECISION: Final = 1e-13
+
+
+class Parameters(msgspec.Struct, frozen=True):
+    """The model in use: `bg-nbd` or `mbg-nbd`, alpha in weeks."""
+
+    name: str
+    r: float
+    alpha: float
+    a: float
+    b: float
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """A member's repeat purchase days, days from first to last purchase, and days since the first one."""
+
+    repeats: int
+    t_x_days: int
+    age_days: int
+
+
+def overdue(model: Parameters, member: Standing) -> float:
+    """The chance of so long a silence if the member is still active."""
+    apart = math.log(model.alpha + member.t_x_days / _DAYS_A_WEEK) - math.log(
+        model.alpha + member.age_days / _DAYS_A_WEEK
+    )
+    return math.exp((model.r + member.repeats) * apart)
+
+
+def active(model: Parameters, member: Standing) -> float:
+    """P(active)."""
+    if model.name == "bg-nbd" and not member.repeats:
+        return 1.0
+    silence = overdue(model, member)
+    odds = model.a / (model.b + member.repeats - (1.0 if model.name == "bg-nbd" else 0.0))
+    return silence / (silence + odds) if silence + odds > 0.0 else 0.0
+
+
+def churn(model: Parameters, member: Standing, days: int = QUARTER_DAYS) -> float:
+    """The chance of no purchase within so many days."""
+    weeks = model.alpha + member.age_days / _DAYS_A_WEEK
+    comes = -math.expm1((model.r + member.repeats) * math.log(weeks / (weeks + days / _DAYS_A_WEEK)))
+    return 1.0 - active(model, member) * comes
+
+
+def expected(model: Parameters, member: Standing, days: float = QUARTER_DAYS) -> float:
+    """Purchases expected within so many days."""
+    a = model.a
+    if abs(a - 1.0) < _NEAR_ONE:
+        a = 1.0 + math.copysign(_NEAR_ONE, a - 1.0)
+    shift = model.a + model.b - (1.0 if model.name == "bg-nbd" else 0.0)
+    c, ahead = shift + member.repeats, days / _DAYS_A_WEEK
+    z = ahead / (model.alpha + member.age_days / _DAYS_A_WEEK + ahead)
+    term = total = 1.0
+    for k in range(_TERMS_MAX):
+        term *= (shift - model.r + k) * (a - 1.0 + k) / ((c + k) * (k + 1.0)) * z
+        total += term
+        if abs(term) < _PRECISION * abs(total):
+            break
+    future = c / (a - 1.0) * (1.0 - math.exp((a - 1.0) * math.log1p(-z)) * total)
+    return active(model, member) * max(future, 0.0)

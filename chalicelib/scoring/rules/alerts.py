@@ -1,0 +1,111 @@
+"""Early warning: of single members, once when it begins, and of the programme's indicators when they drift."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from chalicelib.scoring.rules.arrays import NO_DAY, Flags, Floats, Ints
+from chalicelib.scoring.rules.history import Purchases
+from chalicelib.scoring.rules.mbgnbd import Model
+
+KINDS: Final = ("churn", "overdue", "slowing", "fluctuation", "expiring")
+COOL_DOWN_DAYS: Final = 14
+CHURN_FROM: Final = 0.5
+OVERDUE_BELOW: Final = 0.01
+SLOWING_FROM: Final = 4.0
+DEVIATION_FROM: Final = 3.5
+WEEKS: Final = 26
+_WEEK: Final = 7
+_MONTH_WEEKS: Final = 4
+_RATE_LEAST: Final = 0.5
+_FALL: Final = 0.4
+_LAMBDA: Final = 0.2
+_LIMIT: Final = 2.962
+_SERIES_LEAST: Final = 8
+
+
+def onsets(now: Flags, before: Flags, last_alert_day: Ints, today: int) -> Flags:
+    """Where a state begins that was not there before, unless the same was told within the last 14 days."""
+    return now & ~before & ((last_alert_day == NO_DAY) | (today - last_alert_day >= COOL_DOWN_DAYS))
+
+
+def slowing_step(level: Floats, bought: Ints, usual: Floats, dispersion: Floats) -> Floats:
+    """The next level of a Poisson CUSUM for a fall to 40 % of the usual rate; an alert from 4.
+
+    `bought` is the count of one period, `usual` its mean, `dispersion` variance over mean, at least 1.
+    """
+    step = (bought * np.log(_FALL) + (1.0 - _FALL) * usual) / np.maximum(dispersion, 1.0)
+    return np.maximum(level + step, 0.0)
+
+
+def slowing(purchases: Purchases, model: Model, now: int) -> tuple[Floats, Floats]:
+    """Each member's CUSUM level over the last 26 weeks, and that of a period before.
+
+    The usual rate is what the model made of the member 26 weeks ago. Who bought less than once in two weeks is counted
+    by four weeks; who bought less than once in eight, or was not there yet, has 0: being overdue tells of those.
+    """
+    begin = now - WEEKS * _WEEK
+    past = purchases.day <= begin
+    owner, day = purchases.member[past], purchases.day[past]
+    count = np.bincount(owner, minlength=purchases.members)
+    first = np.full(purchases.members, begin)
+    np.minimum.at(first, owner, day)
+    weeks = (begin - first) / _WEEK
+    rate = np.where(count > 1, (model.r + count - 1) / (model.alpha + weeks), 0.0)
+    weekly = np.flatnonzero(rate >= _RATE_LEAST)
+    monthly = np.flatnonzero((rate < _RATE_LEAST) & (rate * _MONTH_WEEKS >= _RATE_LEAST))
+    level, before = np.zeros(purchases.members), np.zeros(purchases.members)
+    for members, weeks_each in ((weekly, 1), (monthly, _MONTH_WEEKS)):
+        if len(members):
+            level[members], before[members] = _levels(purchases, members, rate[members], begin, weeks_each)
+    return level, before
+
+
+def _levels(purchases: Purchases, members: Ints, rate: Floats, begin: int, weeks_each: int) -> tuple[Floats, Floats]:
+    periods = WEEKS // weeks_each
+    # Whole periods that end today.
+    begin += (WEEKS - periods * weeks_each) * _WEEK
+    place = np.full(purchases.members, -1)
+    place[members] = np.arange(len(members))
+    use = (purchases.day > begin) & (place[purchases.member] >= 0)
+    period = (purchases.day[use] - begin - 1) // (_WEEK * weeks_each)
+    keys = place[purchases.member[use]] * periods + np.minimum(period, periods - 1)
+    counts = np.bincount(keys, minlength=len(members) * periods).reshape(len(members), periods)
+    usual = rate * weeks_each
+    level: Floats = np.zeros(len(members))
+    before = level
+    for number in range(periods):
+        level, before = slowing_step(level, counts[:, number], usual, np.ones(len(members))), level
+    return level, before
+
+
+class Drift(msgspec.Struct, frozen=True):
+    """Where an indicator stands against its past: the smoothed value, and the band it should be in."""
+
+    level: float
+    low: float
+    high: float
+    alert: str
+
+
+def drift(series: list[float]) -> Drift | None:
+    """Whether the last value of a series of an indicator tells of a drift: an EWMA of 0.2 within 2.962 deviations.
+
+    Centre and deviation are those of the first half. None with fewer than eight values.
+    """
+    if len(series) < _SERIES_LEAST:
+        return None
+    values = np.array(series)
+    past = values[: len(values) // 2]
+    centre, spread = float(past.mean()), float(past.std(ddof=1))
+    level = centre
+    for value in values[len(values) // 2 :]:
+        level += _LAMBDA * (float(value) - level)
+    steps = len(values) - len(values) // 2
+    width = _LIMIT * spread * float(np.sqrt(_LAMBDA / (2 - _LAMBDA) * (1 - (1 - _LAMBDA) ** (2 * steps))))
+    low, high = centre - width, centre + width
+    apart = 1e-12 + 1e-9 * abs(centre)
+    return Drift(level, low, high, "falling" if level < low - apart else "rising" if level > high + apart else "")
