@@ -127,8 +127,9 @@ class CaseRule(Part, frozen=True, kw_only=True):
 class Definition(Part, frozen=True, kw_only=True):
     """The whole survey.
 
-    `code` is its name with the merchant, for ever. `points` are given for a complete answer. Who is faster than
-    `minimum_seconds` is flagged as speeding. `case_rules` are looked at in their order, and one case is opened at most.
+    `code` is its name with the merchant, for ever. `points` are given for a complete answer, for one that is flagged
+    only if `points_for_flagged` says so. Who is faster than `minimum_seconds` is flagged as speeding. `case_rules` are
+    looked at in their order, and one case is opened at most.
     """
 
     code: Code
@@ -140,6 +141,7 @@ class Definition(Part, frozen=True, kw_only=True):
     points: Points = 0
     minimum_seconds: Annotated[int, Meta(ge=0, le=3_600)] = 0
     case_rules: Annotated[tuple[CaseRule, ...], Meta(max_length=20)] = ()
+    points_for_flagged: bool = True
 
 
 Number: TypeAlias = Annotated[int, Meta(ge=0, le=10)]

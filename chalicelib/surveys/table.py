@@ -1,15 +1,15 @@
 """Table `surveys`: definitions, invitations and answers, under the keys `key` and `part`.
 
 - `srv_…`: a survey. `head` says which version is in force and whether it is open; `v000001` … are its definitions.
-  `list` leads to all of them.
+  `list` leads to all of them, by the time at which they were made.
 - `inv_…`: an invitation. `state` is the one item on which it is decided: open, answered, or withdrawn.
 - `invited#mem_…`: leads from a member to the invitations, by their time. `contact#mem_…`: when the member was invited.
 - `due#{shard}`: leads to invitations that go out later, by the instant.
-- `rsp_…`: an answer. `response` is its record, `draft` what was saved of it so far (it goes by itself).
+- `rsp_…`: an answer. `response` is its record, `draft` what was saved of it so far (it goes by itself). Where a member's
+  was read in from elsewhere, the `response` under the member's own key only leads to it.
 - `answers#{survey's id}#{month}#{shard}`: the answers of a month, by their time, as exports and the night read them.
 - `totals#{survey's id}#{month}`: exact counts, in shards.
 - `crossed#{survey's id}`: what the night has made of the months, by month.
-- `job#…`: bulk imports.
 
 An answer puts items of its own and counts in one shard of many, so a burst of them heats no item.
 """
@@ -41,6 +41,7 @@ class HeadItem(Model):
     """A survey as it is now. `version` counts its changes, each made on condition of the one before.
 
     `status` is draft, open or closed, `definition` the number of the version in force (the draft's while it is one).
+    `opened` is the first version that was open to answers: those before it were never more than drafts.
     """
 
     class Meta:
@@ -52,12 +53,14 @@ class HeadItem(Model):
     code = UnicodeAttribute()
     status = UnicodeAttribute()
     definition = IntAttribute()
+    opened = IntAttribute(null=True)
+    created_at = UnicodeAttribute()
     changed_at = UnicodeAttribute()
     changed_by = UnicodeAttribute()
 
 
 class DefinitionItem(Record):
-    """One version of a survey (`document`, JSON), put once."""
+    """One version of a survey (`document`, JSON), put once; `based_on` is the version of the head that it replaced."""
 
     class Meta:
         table_name = NAME
@@ -65,11 +68,31 @@ class DefinitionItem(Record):
     key = UnicodeAttribute(hash_key=True)
     part = UnicodeAttribute(range_key=True)
     document = UnicodeAttribute()
+    based_on = IntAttribute()
     actor = UnicodeAttribute()
 
 
+class ListedItem(Model):
+    """Leads to a survey from the list of all; `part` is `{created_at}#{survey's id}`."""
+
+    class Meta:
+        table_name = NAME
+
+    key = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+
+    @property
+    def survey_id(self) -> str:
+        """The survey that it leads to."""
+        return str(self.part).partition("#")[2]
+
+
 class ResponseItem(Record):
-    """An answer as it was accepted. `body` is what was sent, `context` what was known of the member then (JSON)."""
+    """An answer as it was accepted. `body` are the answers, `context` what was known of the member then (JSON).
+
+    `invitation_id` is what it answers, `case_id` the case that it opened. Only here are the words that people wrote, so
+    that they can be erased.
+    """
 
     class Meta:
         table_name = NAME
@@ -87,8 +110,41 @@ class ResponseItem(Record):
     context = UnicodeAttribute()
 
 
+class StandInItem(Model):
+    """In the place of a member's answer: leads to the one that was read in from elsewhere, `record_id`."""
+
+    class Meta:
+        table_name = NAME
+
+    key = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    record_id = UnicodeAttribute()
+
+
+class DraftItem(Model):
+    """What was saved of an answer (`answers`, JSON) by the definition on which it was begun; it goes at `gone_at`.
+
+    `version` counts the times that it was saved, each on condition of the one before.
+    """
+
+    class Meta:
+        table_name = NAME
+
+    key = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    version = IntAttribute()
+    definition = IntAttribute()
+    answers = UnicodeAttribute()
+    begun_at = UnicodeAttribute()
+    saved_at = UnicodeAttribute()
+    gone_at = IntAttribute()
+
+
 class AnswerItem(Model):
-    """An answer among those of its month (`part` is `{occurred_at}#{its id}`); `answers` and `context` are JSON."""
+    """An answer among those of its month (`part` is `{occurred_at}#{its id}`); `answers` and `context` are JSON.
+
+    The words of free texts, and those that go with an option, are left out of it: they stand in the record alone.
+    """
 
     class Meta:
         table_name = NAME
