@@ -13,6 +13,8 @@ from typing import Any
 
 from chalice.app import Chalice
 
+from chalicelib.members import bringing
+from chalicelib.members.bringing import Judge
 from chalicelib.web import edge
 from chalicelib.web.room import Room
 
@@ -61,5 +63,13 @@ def _rooms() -> Iterator[Room]:
     yield referrals.room
 
 
+def _judge() -> Judge:
+    # Few enrolments bring a referral code.
+    from chalicelib.referrals import enrolling  # noqa: PLC0415
+
+    return enrolling
+
+
+bringing.judged_by(_judge)
 _waiting = _rooms()
 open_rooms("/v1/members")

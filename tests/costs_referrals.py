@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from app import app
 from chalicelib.base import clock
 from chalicelib.program import service as programs
-from tests.api import friends
+from chalicelib.referrals import codes
+from tests.api import friends, shop
 from tests.api.client import Response, client
 from tests.api.friends import APP, DESK, buy, claim, code_of, enrol, notices
 from tests.budgets import Budget, Cost
@@ -17,8 +18,11 @@ from tests.programs import document
 
 CODE = Budget("referral code", 0, 0.5, 1, of="get_referral_code")
 FIRST_CODE = Budget("referral code, made now", 4, 2.5, 4, of="get_referral_code")
-CLAIM = Budget("claim a referral code", 14, 9, 12, of="post_referral")
+CLAIM = Budget("claim a referral code", 14, 10, 13, of="post_referral")
 CLAIM_AGAIN = Budget("claim it again", 0, 4, 3, of="post_referral")
+NOBODYS_CODE = Budget("claim a code that is nobody's", 1, 4, 5, of="post_referral")
+BROUGHT = Budget("enrol with a referral code", 28, 9, 12, of="post_member")
+BROUGHT_AGAIN = Budget("enrol with it again", 0, 1, 1, of="post_member")
 FRIENDS = Budget("referrals page of 20", 0, 12, 4, of="get_referrals")
 HELD = Budget("referrals held for review, a page of 20", 0, 14, 9, of="list_referrals")
 READ = Budget("read a referral", 0, 1, 1, of="get_referral")
@@ -45,6 +49,10 @@ def referrals() -> Iterator[Cost]:
     given = {"device": "a phone", "payment_fingerprint": "a card", "address_hash": "a house"}
     yield _cost(CLAIM, lambda: claim(ben, code, **given), 201)
     yield _cost(CLAIM_AGAIN, lambda: claim(ben, code, **given))
+    yield _cost(NOBODYS_CODE, lambda: claim(anna, codes.shown(codes.made(bytes(codes.RANDOM_BYTES)))), 404)
+    body = {"phone": "+8615900159200", "mail": "dora@example.com", "referral": {"code": code, **given}}
+    yield _cost(BROUGHT, lambda: client.post("/v1/members", json=body, caller=shop.SHOP, key="cost dora"), 201)
+    yield _cost(BROUGHT_AGAIN, lambda: client.post("/v1/members", json=body, caller=shop.SHOP, key="cost dora"))
     yield from _reactions(ben, anna)
     yield _cost(FRIENDS, lambda: client.get(f"{path}/referrals?limit=20", caller=APP))
     yield _cost(HELD, lambda: client.get("/v1/referrals?state=held&limit=20", caller=DESK))

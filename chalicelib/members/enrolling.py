@@ -12,8 +12,9 @@ from chalicelib.base import clock, facts, ids
 from chalicelib.base.errors import Conflict
 from chalicelib.ledger import points
 from chalicelib.ledger.chain import Decision
-from chalicelib.ledger.posting import Account, Act, Lost, Plan, Write, once, post, put_once
-from chalicelib.members import service
+from chalicelib.ledger.posting import Account, Act, Lost, Plan, Write, once, post, put_once, replay
+from chalicelib.members import bringing, service
+from chalicelib.members.bringing import Brought
 from chalicelib.members.rules import (
     Channel,
     Consent,
@@ -24,7 +25,6 @@ from chalicelib.members.rules import (
     check_proved,
     checked,
     consent,
-    identity_keys,
     normal_mail,
     normal_phone,
 )
@@ -51,6 +51,7 @@ class Enrolled(msgspec.Struct, frozen=True):
 
     For a system, `profile` is as the request made it, whatever has become of it since; for a person as it is now.
     `record` is None where a person was linked to a member that a shop had enrolled, or was merged into another since.
+    `brought` is what became of the referral code that came with it.
     """
 
     member_id: str
@@ -60,6 +61,7 @@ class Enrolled(msgspec.Struct, frozen=True):
     updated_at: str
     replayed: bool
     record: ProfileItem | None
+    brought: Brought | None
 
 
 def enrol(body: MemberIn, *, client_id: str, key: str, actor: str, now: int) -> Enrolled:
@@ -84,7 +86,8 @@ def enrol_person(body: MemberIn, person: Person, *, actor: str, now: int) -> Enr
         enrolled = _enrol(member_id, body, person=person, actor=actor, now=now)
     except Lost as lost:
         member_id = _linked_before(lost, person) or _link(person, now)
-        enrolled = _stored(service.read(member_id), replayed=True, record=None)
+        brought = bringing.claim(member_id, body.referral, now=now)
+        enrolled = _stored(service.read(member_id), replayed=True, record=None, brought=brought)
     service.remember(person, enrolled.member_id)
     return enrolled
 
@@ -117,15 +120,27 @@ def _enrol(member_id: str, body: MemberIn, *, person: Person | None, actor: str,
     asked = ProfileItem(member_id, record_id=member_id, request_hash=request_hash)
 
     def act() -> Any:
-        profile = profile_of(body, person, now)
-        return post(member_id, _plan(profile, person, request_hash, actor, now), opening=True, now=lambda: now)
+        before = read_profile(member_id) if body.referral else None
+        if before:
+            # Else a code would be looked at, and perhaps counted as wrong, as often as the request is sent.
+            return replay(asked, before.serialize())
+        item = _item(member_id, profile_of(body, person, now), person, request_hash, now)
+        judged = bringing.judge(item, body.referral, now=now)
+        if judged:
+            item.brought = bringing.packed(judged.brought)
+        plan = _plan(item, judged.writes if judged else (), actor, now)
+        posted = post(member_id, plan, opening=True, now=lambda: now)
+        if judged and not posted.replayed:
+            judged.afterwards()
+        return posted
 
     posted = once(asked, lambda: read_profile(member_id), act)
+    brought = bringing.stored(posted.record)
     if person:
         # What a token proves may change from one request to the next, so only what is stored can be the answer.
         if posted.record.merged_into:
-            return _stored(service.read(member_id), replayed=True, record=None)
-        return _stored(posted.record, replayed=posted.replayed, record=posted.record)
+            return _stored(service.read(member_id), replayed=True, record=None, brought=brought)
+        return _stored(posted.record, replayed=posted.replayed, record=posted.record, brought=brought)
     enrolled_at = posted.record.posted_at
     return Enrolled(
         member_id=member_id,
@@ -135,12 +150,24 @@ def _enrol(member_id: str, body: MemberIn, *, person: Person | None, actor: str,
         updated_at=enrolled_at,
         replayed=posted.replayed,
         record=posted.record,
+        brought=brought,
     )
 
 
-def _plan(
-    profile: Profile, person: Person | None, request_hash: str, actor: str, now: int
-) -> Callable[[Account], Plan[ProfileItem]]:
+def _item(member_id: str, profile: Profile, person: Person | None, request_hash: str, now: int) -> ProfileItem:
+    at = clock.text(now)
+    return ProfileItem(
+        member_id,
+        request_hash=request_hash,
+        profile=packed(profile),
+        version=1,
+        posted_at=at,
+        updated_at=at,
+        subject=person.key if person else None,
+    )
+
+
+def _plan(item: ProfileItem, writes: Sequence[Write], actor: str, now: int) -> Callable[[Account], Plan[ProfileItem]]:
     current = programs.in_force(now, now=now)
 
     def plan(account: Account) -> Plan[ProfileItem]:
@@ -158,17 +185,8 @@ def _plan(
             effect=msgspec.structs.replace(welcome, enrolled_at=at),
             tier=tiers.standing(current.program, account.state, at).code,
         )
-        item = ProfileItem(
-            account.member_id,
-            request_hash=request_hash,
-            profile=packed(profile),
-            version=1,
-            updated_at=clock.text(at),
-            subject=person.key if person else None,
-        )
         # The sign-in comes first, for where it is taken the person is known, whatever else is.
-        keys = ([person.key] if person else []) + identity_keys(profile)
-        return Plan(decision, item, lambda entry: [take(key, entry.member_id) for key in keys])
+        return Plan(decision, item, lambda entry: [*(take(key, entry.member_id) for key in item.identities), *writes])
 
     return plan
 
@@ -209,7 +227,7 @@ def _link(person: Person, now: int) -> str:
         raise IdentityTaken from lost
 
 
-def _stored(item: ProfileItem, *, replayed: bool, record: ProfileItem | None) -> Enrolled:
+def _stored(item: ProfileItem, *, replayed: bool, record: ProfileItem | None, brought: Brought | None) -> Enrolled:
     return Enrolled(
         member_id=item.key,
         profile=item.person,
@@ -218,6 +236,7 @@ def _stored(item: ProfileItem, *, replayed: bool, record: ProfileItem | None) ->
         updated_at=item.updated_at,
         replayed=replayed,
         record=record,
+        brought=brought,
     )
 
 

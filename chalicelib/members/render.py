@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from chalicelib.ledger.posting import Posted
 from chalicelib.ledger.schema import account_summary, entry_summary
+from chalicelib.members.bringing import Brought
 from chalicelib.members.enrolling import Enrolled
 from chalicelib.members.schema import (
     AdjustmentOut,
     AdjustmentPosted,
+    BroughtOut,
+    BroughtStatus,
     MemberOut,
     MemberPosted,
     MergeOut,
@@ -36,9 +41,17 @@ def enrolled_member(enrolled: Enrolled) -> MemberPosted:
     record = enrolled.record
     return MemberPosted(
         member=member,
+        referral=_brought(enrolled.brought),
         entry=entry_summary(record) if record else None,
         account=account_summary(record) if record else None,
     )
+
+
+def _brought(brought: Brought | None) -> BroughtOut | None:
+    if brought is None:
+        return None
+    status = msgspec.convert(brought.status or None, BroughtStatus | None)
+    return BroughtOut(id=brought.referral_id or None, status=status, refused=brought.refused or None)
 
 
 def adjusted(posted: Posted[AdjustmentItem]) -> AdjustmentPosted:

@@ -50,6 +50,7 @@ _SYSTEM_KEY = msgspec.structs.replace(
         "locale": "zh-Hans",
         "external": [{"source": "pos", "id": "88120"}],
         "consents": {"sms": {"granted": True, "source": "store 12"}},
+        "referral": {"code": "7kqm-2vxa", "device": "b1946ac92492d2347c6235b4d2611184"},
     },
     statuses={201: "The member is enrolled.", 200: "Enrolled by the same request before, or linked to one of before."},
     errors=(
@@ -71,6 +72,9 @@ def post_member(call: Call[MemberIn]) -> Reply[MemberPosted]:
 
     A shop's system enrols anybody. A person enrols with the phone and mail that the token proves, and is linked to the
     member that a shop enrolled with them before, if there is one.
+
+    A referral code is claimed in the same transaction. One that cannot be claimed stops no enrolment: the answer says
+    why, and another may be claimed afterwards.
     """
     actor = call.caller.actor()
     if call.caller.kind == "member":

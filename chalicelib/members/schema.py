@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -71,6 +71,22 @@ class ConsentsIn(_In, frozen=True):
     push: ConsentIn | None = None
 
 
+Signal = Annotated[str, Meta(max_length=200)]
+
+
+class ReferralIn(_In, frozen=True):
+    """The code of whoever has brought a member.
+
+    `device`, `payment_fingerprint` and `address_hash` are what the shop's systems know them by, or a hash of it; only
+    keyed hashes of them are kept.
+    """
+
+    code: Line
+    device: Signal = ""
+    payment_fingerprint: Signal = ""
+    address_hash: Signal = ""
+
+
 Externals = Annotated[tuple[ExternalIn, ...], Meta(max_length=10)]
 Tags = Annotated[tuple[Tag, ...], Meta(max_length=50)]
 
@@ -79,7 +95,8 @@ class MemberIn(_In, frozen=True):
     """A member to enrol.
 
     A system names at least one of phone, mail and external ids. A person is enrolled with what the token proves, and
-    may give the rest, except `tags`, which rules and campaigns may ask for.
+    may give the rest, except `tags`, which rules and campaigns may ask for. A `referral` whose code cannot be claimed
+    stops no enrolment.
     """
 
     phone: Phone | None = None
@@ -91,8 +108,9 @@ class MemberIn(_In, frozen=True):
     locale: Locale | None = None
     external: Externals = ()
     consents: ConsentsIn = ConsentsIn()
-    # Left out it must not show in the request's fingerprint, for enrolments of before know nothing of it.
+    # Left out they must not show in the request's fingerprint, for enrolments of before know nothing of them.
     tags: Tags | UnsetType = UNSET
+    referral: ReferralIn | UnsetType = UNSET
 
 
 class NamesPatch(_In, frozen=True):
@@ -149,10 +167,29 @@ class MemberOut(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
 
 
+BroughtStatus = Literal["joined", "qualified", "paid", "waiting", "refused", "lapsed"]
+
+
+class BroughtOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the referral code that came with an enrolment, as it stood then.
+
+    Where it was claimed, `id` is the referral's and `status` that of the claim (`waiting` is looked at by the shop).
+    Where it was not, both are null, and `refused` is the code for which the same claim would be refused.
+    """
+
+    id: str | None
+    status: BroughtStatus | None
+    refused: str | None
+
+
 class MemberPosted(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to an enrolment; `entry` and `account` are null where a sign-in was linked to a member of before."""
+    """The answer to an enrolment; `entry` and `account` are null where a sign-in was linked to a member of before.
+
+    `referral` is null where no code was sent.
+    """
 
     member: MemberOut
+    referral: BroughtOut | None
     entry: EntrySummary | None
     account: AccountSummary | None
 

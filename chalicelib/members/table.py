@@ -31,7 +31,8 @@ class ProfileItem(Record):
 
     `further_subjects` are the sign-ins that came with members merged into this one, whose ids are `absorbed`. A member
     that was itself merged into another keeps nothing but its name, `merged_into`. `segments` are codes that scoring has
-    put the member in, and no part of the profile that people see and change.
+    put the member in, and no part of the profile that people see and change. `brought` is what became of the referral
+    code that came with the enrolment (JSON).
     """
 
     class Meta:
@@ -46,6 +47,7 @@ class ProfileItem(Record):
     merged_into = UnicodeAttribute(null=True)
     absorbed: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
     segments: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
+    brought = UnicodeAttribute(null=True)
 
     @property
     def person(self) -> Profile:

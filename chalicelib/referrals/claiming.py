@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+import msgspec
 
 from chalicelib.base import clock, ids
 from chalicelib.base.errors import Conflict, KeyReused, NotFound, Unavailable
@@ -28,6 +30,9 @@ from chalicelib.referrals.table import (
     referral_id_of,
     state_write,
 )
+from chalicelib.vouchers import guessing
+from chalicelib.vouchers.guessing import Guesser
+from chalicelib.vouchers.store import read_all
 
 KIND = "referral_claimed"
 
@@ -51,35 +56,42 @@ class AlreadyClaimed(Conflict):
     code = "referral_already_claimed"
 
 
+class Judged(msgspec.Struct, frozen=True):
+    """A claim that may be taken: its record, the referral that it makes, and what is written with the record."""
+
+    record: ClaimStep
+    referral: Referral
+    writes: Sequence[Write]
+
+
 def claim(member_id: str, text: str, given: Given, *, now: int) -> Posted[ClaimStep]:
     """Claim a code for a member, once; the same code again is answered alike, whatever is given with it.
 
-    Raises ReferralsNotOffered, MemberNotFound, CodeUnknown, NotClaimable, AlreadyClaimed and Unavailable.
+    Raises ReferralsNotOffered, MemberNotFound, CodeUnknown, NotClaimable, AlreadyClaimed, Unavailable, and Slowed for a
+    member for whom too many wrong codes were tried.
     """
     friend = members.read(member_id)
-    code = codes.read(text) or ""
-    referral_id = referral_id_of(str(friend.key))
-    record = ClaimStep(
-        referral_id,
-        CLAIM,
-        record_id=referral_id,
-        member_id=str(friend.key),
-        request_hash=ids.request_hash([code]),
-        kind=KIND,
-        occurred_at=clock.text(now),
-        posted_at=clock.text(now),
-    )
-    before = read_claim(referral_id)
+    record = _record(friend, text, now)
+    before = read_claim(str(record.key))
     try:
-        return replay(record, before.serialize()) if before else _claim(record, friend, code, given, now)
+        return replay(record, before.serialize()) if before else _claim(friend, text, given, now)
     except KeyReused:
         raise AlreadyClaimed("This member has claimed another code. Nothing was changed.", field="code") from None
 
 
-def _claim(record: ClaimStep, friend: ProfileItem, code: str, given: Given, now: int) -> Posted[ClaimStep]:
+def judge(
+    friend: ProfileItem, text: str, given: Given, has_bought: Callable[[ProfileItem], bool], *, now: int
+) -> Judged:
+    """What a claim makes, if it may be made; nothing is written. `has_bought` is asked where only new customers may.
+
+    Raises ReferralsNotOffered, CodeUnknown, NotClaimable and Unavailable.
+    """
     current, policy = terms.current(now)
-    referrer = _referrer(code)
+    record = _record(friend, text, now)
+    referrer = _referrer(codes.read(text) or "")
     _check(friend, referrer, policy, now)
+    if policy.new_customers_only and has_bought(friend):
+        raise NotClaimable("The member has bought before.", code="referral_not_new")
     friend_id, referrer_id = str(friend.key), str(referrer.key)
     seen = sightings.look(friend, referrer_id, given, policy.fraud, now=now)
     suspicion = judged(policy.fraud, sightings.known(friend), sightings.known(referrer), seen)
@@ -95,8 +107,44 @@ def _claim(record: ClaimStep, friend: ProfileItem, code: str, given: Given, now:
         verdict=suspicion.verdict,
     )
     writes = [*_writes(referral, sightings.traces(friend, given)), *_unbrought(friend, referrer)]
+    return Judged(record, referral, writes)
+
+
+def missed(friend_id: str, text: str, *, now: int) -> None:
+    """Count a code that was nobody's against the member for whom it was tried.
+
+    Whoever guesses knows the rule of the check symbol, so a code that breaks it was mistyped, and is not counted.
+    """
+    if not codes.is_mistyped(text):
+        guessing.failed(_guesser(friend_id), now)
+
+
+def _record(friend: ProfileItem, text: str, now: int) -> ClaimStep:
+    friend_id, at = str(friend.key), clock.text(now)
+    referral_id = referral_id_of(friend_id)
+    return ClaimStep(
+        referral_id,
+        CLAIM,
+        record_id=referral_id,
+        member_id=friend_id,
+        request_hash=ids.request_hash([codes.read(text) or ""]),
+        kind=KIND,
+        occurred_at=at,
+        posted_at=at,
+    )
+
+
+def _claim(friend: ProfileItem, text: str, given: Given, now: int) -> Posted[ClaimStep]:
+    friend_id = str(friend.key)
+    guesser = _guesser(friend_id)
+    guessing.check(guesser, read_all([guesser.key(now)])[0], now)
     try:
-        return put_once(record, writes)
+        judged = judge(friend, text, given, _has_bought, now=now)
+    except CodeUnknown:
+        missed(friend_id, text, now=now)
+        raise
+    try:
+        return put_once(judged.record, judged.writes)
     except Lost:
         raise Unavailable("The referrer is just being brought by somebody. Send it again.", code="busy") from None
 
@@ -128,8 +176,15 @@ def _check(friend: ProfileItem, referrer: ProfileItem, policy: ReferralPolicy, n
         raise NotClaimable(
             f"A code is claimed up to {policy.claim_days} days after enrolling.", code="referral_too_late"
         )
-    if policy.new_customers_only and peek(str(friend.key), now=now, consistent=True).state.purchases.count:
-        raise NotClaimable("The member has bought before.", code="referral_not_new")
+
+
+def _has_bought(friend: ProfileItem) -> bool:
+    return peek(str(friend.key), now=clock.now(), consistent=True).state.purchases.count > 0
+
+
+def _guesser(friend_id: str) -> Guesser:
+    """Wrong codes are counted by the member who claims, whoever asks for it: that is the member or the shop."""
+    return Guesser(name=friend_id, of=guessing.REFERRALS)
 
 
 def _unbrought(friend: ProfileItem, referrer: ProfileItem) -> list[Write]:

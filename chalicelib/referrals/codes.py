@@ -40,6 +40,12 @@ def read(text: str) -> str | None:
     return code if codes.is_whole(code[:-1] + _FILL + code[-1]) else None
 
 
+def is_mistyped(text: str) -> bool:
+    """Whether what somebody has typed has the length of a code, and a symbol in it is wrong."""
+    code = codes.normal(text)
+    return code is not None and len(code) == LENGTH and read(text) is None
+
+
 def shown(code: str) -> str:
     """A normalised code as people read it: `7KQM-2VXA`."""
     return codes.grouped(code)

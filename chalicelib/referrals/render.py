@@ -26,7 +26,7 @@ def claimed(referral: Referral, now: int) -> ReferralClaimed:
     policy = terms.policy_of(referral)
     return ReferralClaimed(
         id=referral.referral_id,
-        status=_told(rules.status(referral, policy, now)),
+        status=told(rules.status(referral, policy, now)),
         claimed_at=clock.text(referral.claimed_at),
         buy_until=clock.text(rules.buys_until(referral, policy)),
         minimum_minor=policy.minimum_minor,
@@ -47,7 +47,7 @@ def overview(found: Overview, next_cursor: str | None) -> ReferralsOut:
         friends=tuple(
             FriendOut(
                 initial=friend.referral.initial,
-                status=_told(friend.status),
+                status=told(friend.status),
                 joined_at=clock.text(friend.referral.claimed_at),
                 points=_points(friend.referral.referrer),
             )
@@ -77,7 +77,8 @@ def referral(found: Referral, now: int) -> ReferralOut:
     )
 
 
-def _told(status: Status) -> Told:
+def told(status: Status) -> Told:
+    """How far a referral is, as members are told: that it is held, they are not."""
     return "waiting" if status == "held" else status
 
 

@@ -6,16 +6,15 @@ from typing import Literal
 
 from chalicelib.base.errors import Invalid
 from chalicelib.members import service as members
-from chalicelib.referrals import changing, claiming, codes, listing, owning, qr, render, reviewing, terms
+from chalicelib.members.schema import ReferralIn
+from chalicelib.referrals import changing, claiming, codes, enrolling, listing, owning, qr, render, reviewing, terms
 from chalicelib.referrals.schema import (
     ReferralClaimed,
-    ReferralClaimIn,
     ReferralCodeOut,
     ReferralOut,
     ReferralPage,
     ReferralsOut,
 )
-from chalicelib.referrals.sightings import Given
 from chalicelib.web.room import PAGE, Call, Param, Reply, Room
 
 room = Room("referrals")
@@ -43,7 +42,7 @@ def get_referral_code(call: Call[None], member_id: str) -> Reply[ReferralCodeOut
 
 @room.post(
     "/v1/members/{member_id}/referral",
-    body=ReferralClaimIn,
+    body=ReferralIn,
     answer=ReferralClaimed,
     scopes=("referrals.write",),
     summary="Claim a referral code",
@@ -59,19 +58,18 @@ def get_referral_code(call: Call[None], member_id: str) -> Reply[ReferralCodeOut
         "referral_too_late",
         "referral_not_new",
         "referral_already_claimed",
+        "referral_attempts_exceeded",
         "busy",
     ),
 )
-def post_referral(call: Call[ReferralClaimIn], member_id: str) -> Reply[ReferralClaimed]:
+def post_referral(call: Call[ReferralIn], member_id: str) -> Reply[ReferralClaimed]:
     """By the new member, some days after enrolling at the latest, and once: the first code stands.
 
     Case, blanks, hyphens and look-alikes in the code make no difference. A claim that looks like fraud is held for
     review or refused; what the friend buys meanwhile counts if it is approved.
     """
     found = members.member_for(call.caller, member_id)
-    body = call.body
-    given = Given(body.device, body.payment_fingerprint, body.address_hash)
-    posted = claiming.claim(found, body.code, given, now=call.now)
+    posted = claiming.claim(found, call.body.code, enrolling.given_of(call.body), now=call.now)
     shown = render.claimed(changing.read(posted.record.key).referral, call.now)
     return Reply(shown, status=200 if posted.replayed else 201)
 

@@ -2,27 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import Meta
-
-from chalicelib.web.fields import Line
-
-Signal = Annotated[str, Meta(max_length=200)]
-
-
-class ReferralClaimIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """The code of whoever has brought a member.
-
-    `device`, `payment_fingerprint` and `address_hash` are what the shop's systems know them by, or a hash of it; only
-    keyed hashes of them are kept.
-    """
-
-    code: Line
-    device: Signal = ""
-    payment_fingerprint: Signal = ""
-    address_hash: Signal = ""
 
 
 class ReferralRewardOut(msgspec.Struct, frozen=True, kw_only=True):

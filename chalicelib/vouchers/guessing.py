@@ -24,15 +24,41 @@ SYSTEM_FAILURES_MAX: Final = 300
 
 WINDOW_S: Final = 600
 
-METRIC: Final = "VoucherGuesses"
+
+class VoucherAttemptsExceeded(Slowed):
+    """Too many codes of vouchers were wrong."""
+
+    code = "voucher_attempts_exceeded"
+
+
+class ReferralAttemptsExceeded(Slowed):
+    """Too many referral codes were wrong."""
+
+    code = "referral_attempts_exceeded"
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """A kind of codes: by what name its guessers are told apart from others, its metric, and its refusal."""
+
+    name: str
+    metric: str
+    refusal: type[Slowed]
+
+
+VOUCHERS: Final = Kind("voucher", "VoucherGuesses", VoucherAttemptsExceeded)
+REFERRALS: Final = Kind("referral", "ReferralGuesses", ReferralAttemptsExceeded)
 
 
 class Guesser(msgspec.Struct, frozen=True):
-    """Who is counted. `name` is how the caller is known, `person` whom a system asks for (empty for nobody)."""
+    """Who is counted, and for which kind of codes.
+
+    `name` is how the caller is known, `person` whom a system asks for (empty for nobody).
+    """
 
     name: str
     person: str = ""
     is_system: bool = False
+    of: Kind = VOUCHERS
 
     @property
     def failures_max(self) -> int:
@@ -42,16 +68,14 @@ class Guesser(msgspec.Struct, frozen=True):
     def key(self, now: int) -> Key:
         """Where failures are counted at this instant."""
         window = clock.text(now - now % WINDOW_S)
-        return TryItem, f"try#{ids.keyed_hash('voucher guesser', self.name, self.person)}", window
+        return TryItem, f"try#{ids.keyed_hash(f'{self.of.name} guesser', self.name, self.person)}", window
 
 
 def check(guesser: Guesser, item: TryItem | None, now: int) -> None:
     """Raises Slowed where the guesser has failed too often in this window."""
     if item is not None and (item.failures or 0) >= guesser.failures_max:
-        raise Slowed(
-            "Too many codes were wrong. Wait before you try another one.",
-            code="voucher_attempts_exceeded",
-            retry_after_s=WINDOW_S - now % WINDOW_S,
+        raise guesser.of.refusal(
+            "Too many codes were wrong. Wait before you try another one.", retry_after_s=WINDOW_S - now % WINDOW_S
         )
 
 
@@ -60,4 +84,4 @@ def failed(guesser: Guesser, now: int) -> None:
     _model, key, window = guesser.key(now)
     gone_at = clock.parse(window) + WINDOW_S + clock.DAY_S
     TryItem(key, window).update(actions=[TryItem.failures.add(1), TryItem.gone_at.set(gone_at)])
-    metrics.publish(METRIC, 1, now=now)
+    metrics.publish(guesser.of.metric, 1, now=now)

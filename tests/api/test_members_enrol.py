@@ -213,7 +213,7 @@ class TestAPersonWhomAShopEnrolled:
         shops = enrol({"phone": PHONE, "names": {"given": "Mei"}})
         answer = sign_up(member(phone=PHONE), {"names": {"given": "Somebody"}})
         assert answer.status == 200
-        assert answer.json == {"member": shops.json["member"], "entry": None, "account": None}
+        assert answer.json == {"member": shops.json["member"], "referral": None, "entry": None, "account": None}
         assert client.get("/v1/members/me/account", caller=member()).json["available"] == WELCOME
 
     def test_is_linked_by_a_proved_mail_in_any_case(self) -> None:

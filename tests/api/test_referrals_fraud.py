@@ -210,7 +210,7 @@ def test_many_claims_of_one_code_write_no_item_twice() -> None:
             (write,) = part.values()
             key = write.get("Item") or write["Key"]
             written[str(key["key"]["S"]), str(key["part"]["S"])] += 1
-        assert operation in {"Query", "TransactWriteItems"}
+        assert operation in {"BatchGetItem", "Query", "TransactWriteItems"}
         return real(operation, parameters)
 
     with mock.patch.object(table, "_make_api_call", call):

@@ -58,6 +58,31 @@ def test_a_friend_s_purchase_rewards_both_and_its_cancellation_takes_that_back(
     assert shop.get(f"/v1/members/{anna}/referrals").json()["friends"][0]["status"] == "joined"
 
 
+def join(shop: httpx.Client, name: str, code: str, **given: str) -> httpx.Response:
+    body = {"mail": f"referral-{name}@example.com", "referral": {"code": code, **given}}
+    return shop.post("/v1/members", json=body, headers={"Idempotency-Key": f"referral-{name}"})
+
+
+def test_a_code_comes_with_the_enrolment_and_a_wrong_one_stops_none(shop: httpx.Client) -> None:
+    fred = enrol(shop, "fred")
+    code = shop.get(f"/v1/members/{fred}/referral-code").json()["code"]
+
+    answers = [join(shop, "gina", code.lower(), device="a phone of Gina's") for _again in range(2)]
+
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert answers[0].json() == answers[1].json()
+    assert answers[0].json()["referral"]["status"] == "joined"
+    buy(shop, answers[0].json()["member"]["id"])
+    eventually(lambda: "referral_paid" in kinds(shop, fred))
+    assert join(shop, "gina", "ABCD-EFGH").status_code == 409
+    wrong = join(shop, "hugo", "ABCD-EFG")
+    assert (wrong.status_code, wrong.json()["referral"]["refused"]) == (201, "referral_code_unknown")
+    hugo = wrong.json()["member"]["id"]
+    for _guess in range(9):
+        assert shop.post(f"/v1/members/{hugo}/referral", json={"code": "ABCD-EFG"}).status_code == 404
+    assert shop.post(f"/v1/members/{hugo}/referral", json={"code": code}).status_code == 429
+
+
 def test_what_is_held_is_listed_and_paid_once_it_is_approved(stack: Stack, shop: httpx.Client) -> None:
     carl = enrol(shop, "carl")
     code = shop.get(f"/v1/members/{carl}/referral-code").json()["code"]
