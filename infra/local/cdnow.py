@@ -26,7 +26,7 @@ class Purchase:
 
 def read(path: Path, now: datetime, limit: int | None = None) -> list[Purchase]:
     """The purchases in the order of time; with `limit`, those of the first customers only, up to so many rows."""
-    rows = list(_rows(path))[:limit]
+    rows = list(read_rows(path))[:limit]
     if not rows:
         return []
     shift = now - timedelta(days=1) - max(row.occurred_at for row in rows)
@@ -37,7 +37,8 @@ def read(path: Path, now: datetime, limit: int | None = None) -> list[Purchase]:
     return sorted(moved, key=lambda row: (row.occurred_at, row.line))
 
 
-def _rows(path: Path) -> Iterator[Purchase]:
+def read_rows(path: Path) -> Iterator[Purchase]:
+    """The purchases as they are in the file, on the days on which they were made."""
     for line, text in enumerate(path.read_text(encoding="ascii").splitlines(), start=1):
         if "customer_id" in text:
             continue
