@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -14,6 +15,10 @@ from chalicelib.cases.table import StepItem, head_write, lead_writes, step_part
 from chalicelib.ledger.posting import Write
 from chalicelib.program import service as programs
 from chalicelib.program.document.cases import Dimension, Severity
+
+
+_EXCERPT: Final = 80
+"""How many characters of the text lists show."""
 
 
 class Complaint(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +76,7 @@ def prepared(complaint: Complaint, case_id: str, *, request_hash: str, now: int)
     said = Said(text=complaint.text, is_public=True)
     record = StepItem(
         case_id,
-        step_part(""),
+        step_part(case_id),
         record_id=case_id,
         member_id=complaint.member_id,
         request_hash=request_hash,
@@ -105,6 +110,7 @@ def _case(complaint: Complaint, case_id: str, now: int) -> Case:
         remind_hours=policy.remind_hours,
         moved_at=now,
         touched_at=now,
+        excerpt=" ".join(complaint.text[: 2 * _EXCERPT].split())[:_EXCERPT],
         member_id=complaint.member_id,
         department=due.department_of(policy, complaint.dimension),
         order_id=complaint.order_id,

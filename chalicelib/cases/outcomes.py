@@ -21,7 +21,8 @@ class CaseNotFound(NotFound):
 def noting(case_id: str, ces: int, *, response_id: str) -> Write:
     """The write that notes a member's answer (1 to 7) with its case, for the transaction of the answer.
 
-    It fails (Lost) where somebody has changed the case meanwhile; then it is to be asked for again. Raises CaseNotFound.
+    It fails (Lost) where somebody has changed the case meanwhile; then it is to be asked for again.
+    Raises CaseNotFound.
     """
     stored = read_head(case_id)
     if stored is None:

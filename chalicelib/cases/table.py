@@ -3,8 +3,8 @@
 - `cse_…`: a case. `head` is the case as it is now (JSON), the one item on which it is decided. `step#{step's id}` are
   its steps, put once and never edited, each with its number: how it was opened, moved, noted, alerted, compensated.
   Attachments lie beside them as `file#{id}` and corrective actions' texts are steps too; both are C2's to add.
-- `state#{state}#{shard}`, `department#{code}#{shard}`, `owner#{who}` and `due#{shard}`: lead to open cases by their next
-  deadline; `state#resolved#…` and `state#verified#…` to closed ones by the time they came there.
+- `state#{state}#{shard}`, `department#{code}#{shard}`, `owner#{who}` and `due#{shard}`: lead to open cases by their
+  next deadline; `state#resolved#…` and `state#verified#…` to closed ones by the time they came there.
 - `watch#{shard}`: leads to open cases by the instant at which somebody must be told something next.
 - `cases#mem_…`: leads from a member to the cases, by when they were opened.
 

@@ -82,6 +82,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     remind_hours: int
     moved_at: int
     touched_at: int
+    excerpt: str = ""
     member_id: str | None = None
     department: str = ""
     owner: str = ""
