@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 ROOT: Final = Path(__file__).parent.parent
 
@@ -25,6 +25,7 @@ os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 import msgspec  # noqa: E402 -- as the environment, above, comes first
 from chalice.app import Chalice  # noqa: E402
 
+from chalicelib.web.caller import Kind  # noqa: E402
 from chalicelib.web.problems import MEDIA_TYPE, Problem, title_of  # noqa: E402
 from chalicelib.web.room import Operation, Param  # noqa: E402
 from chalicelib.web.scopes import SCOPES  # noqa: E402
@@ -46,6 +47,7 @@ _WITH_BODY: Final = ("json_malformed", "control_character", "body_too_large", "m
 _IF_NONE_MATCH: Final = Param(
     "If-None-Match", "An ETag: where nothing has changed since, the answer is 304 without body."
 )
+_LINK: Final = "The token of a signed link, as it is sent to members; it needs no signing in, and opens nothing else."
 _SHARED_CODES_MAX: Final = 2
 _ETAG: Final = {"ETag": {"description": "The version of what was read.", "schema": {"type": "string"}}}
 
@@ -80,7 +82,10 @@ def document(app: Chalice) -> dict[str, Any]:
         "components": {
             "schemas": {name: _cleaned(schema) for name, schema in sorted(components.items())},
             "responses": dict(sorted(shared.items())),
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "link": {"type": "http", "scheme": "bearer", "description": _LINK},
+            },
         },
     }
 
@@ -124,7 +129,7 @@ def _operation(operation: Operation, schema_of: _Schemas) -> dict[str, Any]:
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": _description(operation),
-        "security": [{"token": list(operation.scopes)}],
+        "security": _security(operation),
         "parameters": _parameters(operation, schema_of),
     }
     if operation.body:
@@ -139,11 +144,22 @@ def _operation(operation: Operation, schema_of: _Schemas) -> dict[str, Any]:
     return found
 
 
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    if operation.is_public:
+        return []
+    found = [{"token": list(operation.scopes)}]
+    if "link" in operation.callers:
+        found.append({"link": []})
+    return found
+
+
 def _description(operation: Operation) -> str:
     text = inspect.cleandoc(operation.description)
+    if operation.is_public:
+        return f"{text}\n\nFor everybody."
     scopes = ", ".join(f"`{scope}`" for scope in operation.scopes)
     needs = f" with {scopes}" if scopes else ""
-    who = {"member": "members", "staff": f"staff{needs}", "system": f"systems{needs}"}
+    who = {"member": "members", "staff": f"staff{needs}", "system": f"systems{needs}", "link": "whoever has a link"}
     return f"{text}\n\nFor {', '.join(who[kind] for kind in operation.callers)}."
 
 
@@ -171,7 +187,8 @@ def _parameter(param: Param, place: str, schema_of: _Schemas) -> dict[str, Any]:
 
 
 def _successes(operation: Operation, schema_of: _Schemas) -> dict[str, Any]:
-    content = {"application/json": {"schema": schema_of(operation.answer)}}
+    media_type = "text/html" if operation.is_public else "application/json"
+    content = {media_type: {"schema": schema_of(operation.answer)}}
     headers = {} if operation.method == "POST" else {"headers": _ETAG}
     found: dict[str, Any] = {
         str(status): {"description": text, **headers, "content": content}
@@ -188,7 +205,8 @@ def codes_of(operation: Operation, statuses: Mapping[str, int]) -> dict[int, lis
     Raises InfraError for a declared error that nothing raises.
     """
     codes_by_status: dict[int, set[str]] = {}
-    for code in (*_EVERY, *_by_nature(operation), *operation.errors):
+    every = ("internal_error",) if operation.is_public else _EVERY
+    for code in (*every, *_by_nature(operation), *operation.errors):
         if code not in statuses:
             raise InfraError(f"{operation.name} declares the error {code}, which is raised nowhere.")
         codes_by_status.setdefault(statuses[code], set()).add(code)
@@ -218,8 +236,10 @@ def _by_nature(operation: Operation) -> list[str]:
     codes = list(_WITH_BODY) if operation.body else []
     if operation.method != "GET" and not operation.body:
         codes += ["body_unexpected", "body_too_large"]
-    if len(operation.callers) < len(("member", "staff", "system")):
+    if not operation.is_public and len(operation.callers) < len(get_args(Kind)):
         codes.append("caller_not_allowed")
+    if "link" in operation.callers:
+        codes.append("link_expired")
     if operation.scopes:
         codes.append("scope_missing")
     return codes

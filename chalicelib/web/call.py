@@ -25,7 +25,10 @@ _STRONG_TAG = re.compile(r'"([\x21\x23-\x7e]{1,64})"')
 
 
 class Call(msgspec.Struct, Generic[Body], frozen=True):
-    """What came in. `now` is the instant of the request in seconds; `body` is None for operations without one."""
+    """What came in. `now` is the instant of the request in seconds; `body` is None for operations without one.
+
+    `base_url` is where the caller has reached the API, for links that lead back to it.
+    """
 
     body: Body
     caller: Caller
@@ -35,6 +38,7 @@ class Call(msgspec.Struct, Generic[Body], frozen=True):
     locale: Locale
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     parameters: Mapping[str, str] = msgspec.field(default_factory=dict)
+    base_url: str = ""
 
     def query(self, name: str) -> str | None:
         """A query parameter that the operation declares, or None."""
@@ -119,3 +123,11 @@ class Reply(msgspec.Struct, Generic[Answer], frozen=True):
     status: int = 200
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     etag: str | None = None
+
+
+class Document(msgspec.Struct, frozen=True):
+    """Something that a browser shows, the same for everybody."""
+
+    text: str
+    headers: Mapping[str, str]
+    media_type: str = "text/html; charset=utf-8"

@@ -13,7 +13,6 @@ An operation states its contract in its decorator; the OpenAPI document is made 
 from __future__ import annotations
 
 import functools
-import hashlib
 import re
 import urllib.parse
 from collections.abc import Callable, Mapping
@@ -24,12 +23,13 @@ from chalice.app import Blueprint, Request, Response
 from msgspec import Meta
 
 from chalicelib.base import clock
-from chalicelib.base.errors import Forbidden, Invalid, NotFound
+from chalicelib.base.errors import Forbidden, Invalid, NotAuthenticated, NotFound
 from chalicelib.web import bodies, languages, problems
 from chalicelib.web.authorizer import jwt_authorizer
-from chalicelib.web.call import PAGE_DEFAULT, PAGE_MAX, Call, Reply
+from chalicelib.web.call import PAGE_DEFAULT, PAGE_MAX, Call, Document, Reply
 from chalicelib.web.caller import Caller, Kind, from_context
 from chalicelib.web.cors import CORS
+from chalicelib.web.etags import hash_of, matches, tag_of
 
 __all__ = [
     "ACCEPT_LANGUAGE",
@@ -37,6 +37,7 @@ __all__ = [
     "IF_MATCH",
     "PAGE",
     "Call",
+    "Document",
     "Operation",
     "Param",
     "Reply",
@@ -83,8 +84,9 @@ IF_MATCH: Final = Param("If-Match", "The ETag of the version that the change is 
 class Contract(TypedDict, total=False):
     """What an operation may state beside its path and its body.
 
-    `scopes` are what systems and staff must have, all of them; members have none and act for themselves. `errors` are
-    the codes of the operation's own refusals, and `example` is a body as plain JSON data.
+    `scopes` are what systems and staff must have, all of them; members have none and act for themselves, and links
+    have none and do what they are for. `errors` are the codes of the operation's own refusals, and `example` is a body
+    as plain JSON data.
     """
 
     answer: type
@@ -116,6 +118,7 @@ class Operation(msgspec.Struct, frozen=True):
     query: tuple[Param, ...]
     headers: tuple[Param, ...]
     example: Mapping[str, Any] | None
+    is_public: bool = False
 
 
 class Room:
@@ -136,6 +139,22 @@ class Room:
     def patch(self, path: str, *, body: type, **contract: Unpack[Contract]) -> Callable[[View], View]:
         """Register a change by merge patch, with the struct that its body is decoded to."""
         return self._register("PATCH", path, body, contract)
+
+    def document(self, path: str, *, summary: str, says: str) -> Callable[[Callable[[], Document]], Any]:
+        """Register a document that a browser opens: anybody may read it, for it knows nobody. `says` is what it is."""
+
+        def register(view: Callable[[], Document]) -> Callable[[], Document]:
+            contract = Contract(answer=str, summary=summary, callers=(), statuses={200: says})
+            operation = _operation(view, contract, method="GET", path=path, body=None, tag=self.name)
+
+            def serve() -> Response:
+                return _shown(view(), self.blueprint.current_request.headers.get("If-None-Match"))
+
+            serve.operation = msgspec.structs.replace(operation, is_public=True)  # type: ignore[attr-defined]
+            self.blueprint.route(path, methods=["GET"], cors=CORS)(serve)
+            return view
+
+        return register
 
     def _register(self, method: str, path: str, body: type | None, contract: Contract) -> Callable[[View], View]:
         def register(view: View) -> View:
@@ -212,6 +231,7 @@ def _admit(operation: Operation, decoder: Decoder | None, request: Request, requ
         locale=languages.best(request.headers.get("accept-language")),
         headers=request.headers,
         parameters=_parameters(operation, request),
+        base_url=_base_url(request),
     )
 
 
@@ -221,6 +241,18 @@ def _check_rights(operation: Operation, caller: Caller) -> None:
     if caller.kind in _WITH_SCOPES:
         for scope in operation.scopes:
             caller.require(scope)
+    if caller.kind == "link" and clock.now() >= caller.expires_at:
+        raise NotAuthenticated("The time of this link is over.", code="link_expired")
+
+
+def _base_url(request: Request) -> str:
+    """Where the caller has reached the API, such as `https://abc.execute-api.eu-west-1.amazonaws.com/api`."""
+    context = request.context
+    host = context.get("domainName") or request.headers.get("Host") or ""
+    scheme = "http" if host.partition(":")[0] in {"localhost", "127.0.0.1"} else "https"
+    # Whatever a stage or a domain of the merchant's own puts before a path stands before the resource's segments.
+    ahead = str(context.get("path", "")).split("/")[: -str(context.get("resourcePath", "")).count("/")]
+    return f"{scheme}://{host}{'/'.join(ahead)}"
 
 
 def _parameters(operation: Operation, request: Request) -> dict[str, str]:
@@ -253,26 +285,19 @@ def _response(operation: Operation, reply: Reply[Any], if_none_match: str | None
     headers: dict[str, str | list[str]] = {"Content-Type": bodies.JSON, **reply.headers}
     version = reply.etag
     if version is None and operation.method == "GET":
-        version = _hash(body)
+        version = hash_of(body)
     if version is None:
         return Response(body.decode(), headers, reply.status)
     headers["ETag"] = f'"{version}"'
-    if operation.method == "GET" and if_none_match and _matches(version, if_none_match):
+    if operation.method == "GET" and if_none_match and matches(version, if_none_match):
         headers.pop("Content-Type")
         return Response("", headers, 304)
     return Response(body.decode(), headers, reply.status)
 
 
-def tag_of(answer: Any) -> str:
-    """The ETag of an answer by what it says."""
-    return _hash(msgspec.json.encode(answer))
-
-
-def _hash(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()[:32]
-
-
-def _matches(version: str, if_none_match: str) -> bool:
-    """Whether a list of ETags names `version`, by the weak comparison that caches use."""
-    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-    return f'"{version}"' in tags or tags == {"*"}
+def _shown(shown: Document, if_none_match: str | None) -> Response:
+    version = hash_of(shown.text.encode())
+    headers: dict[str, str | list[str]] = {"ETag": f'"{version}"', **shown.headers}
+    if if_none_match and matches(version, if_none_match):
+        return Response("", headers, 304)
+    return Response(shown.text, {**headers, "Content-Type": shown.media_type})

@@ -65,6 +65,11 @@ def system(*scopes: str, client: str = "machine") -> Caller:
     return Caller("system", client, ISSUER, client, frozenset(scopes))
 
 
+def link(invitation_id: str = "inv_" + "a" * 26, *, expires_at: int = 4_000_000_000) -> Caller:
+    """Whoever holds the link of an invitation."""
+    return Caller("link", invitation_id, "", "", expires_at=expires_at)
+
+
 @dataclass
 class Client:
     """Sends requests to an application; `sent` counts them."""
@@ -138,6 +143,7 @@ class Client:
             "isBase64Encoded": isinstance(body, bytes),
             "requestContext": {
                 "httpMethod": method,
+                "path": f"/api{parts.path}",
                 "resourcePath": resource,
                 "requestId": f"request-{self.sent}",
                 "authorizer": {"principalId": caller.subject, **to_context(caller)} if caller else None,
@@ -164,6 +170,8 @@ def check_contract(operation: Operation, response: Response) -> None:
     assert response.headers["access-control-allow-origin"] == "*"
     if response.status == HTTPStatus.NOT_MODIFIED:
         assert response.text == ""
+    elif operation.is_public:
+        assert response.headers["content-type"] == "text/html; charset=utf-8"
     elif response.status in operation.statuses:
         msgspec.json.decode(response.text, type=operation.answer)
     else:

@@ -21,7 +21,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from chalicelib.base import links
 from chalicelib.base import settings as base_settings
+from chalicelib.base.links import Link
 from chalicelib.base.settings import Settings
 from chalicelib.web import keys, tokens
 from chalicelib.web.authorizer import jwt_authorizer
@@ -438,3 +440,33 @@ def test_the_api_pays_for_neither_cryptography_nor_the_networks_of_the_world() -
 
 def test_the_settings_of_the_tests_are_those_of_the_issuer() -> None:
     assert base_settings.settings().oidc_issuer == ISSUER
+
+
+class TestLinks:
+    LINK = Link("inv_" + "a2" * 13, 1_800_000_000)
+
+    def test_whoever_holds_a_link_is_known_by_its_invitation_alone(self) -> None:
+        found = caller(links.token(self.LINK))
+        assert found == Caller("link", self.LINK.invitation_id, "", "", expires_at=self.LINK.expires_at)
+
+    def test_a_link_asks_no_issuer(self, issuer: list[str]) -> None:
+        caller(links.token(self.LINK))
+        assert issuer == []
+
+    def test_a_forged_link_is_refused(self) -> None:
+        text = links.token(self.LINK)
+        last = "A" if text[-1] != "A" else "B"
+        for forged in (text[:-1] + last, text[:-1], f"{text}a", links.PREFIX, links.PREFIX + "a" * 50):
+            refuses(f"Bearer {forged}")
+
+    def test_verifying_a_link_loads_no_cryptography(self) -> None:
+        event = {"type": "TOKEN", "authorizationToken": f"Bearer {links.token(self.LINK)}", "methodArn": METHOD_ARN}
+        script = f"""
+import sys
+from chalicelib.web.authorizer import jwt_authorizer
+assert jwt_authorizer({event!r}, None)["context"]["kind"] == "link"
+print("jwt" in sys.modules)
+"""
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 -- our own script
+        assert done.stdout.strip() == "False"

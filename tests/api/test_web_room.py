@@ -15,8 +15,8 @@ from chalicelib.base import clock
 from chalicelib.web import edge
 from chalicelib.web.bodies import BYTES_MAX
 from chalicelib.web.fields import Line, Note
-from chalicelib.web.room import IDEMPOTENCY_KEY, PAGE, Call, Param, Reply, Room
-from tests.api.client import Client, Response, member, staff, system
+from chalicelib.web.room import IDEMPOTENCY_KEY, PAGE, Call, Document, Param, Reply, Room
+from tests.api.client import Client, Response, link, member, staff, system
 
 POS = system("orders.write")
 
@@ -70,6 +70,15 @@ def toy_room() -> Room:
     def patch_toy(call: Call[ToyIn], toy_id: str) -> Reply[ToyOut]:
         return Reply(ToyOut([toy_id, call.required_match, call.now, call.request_id, call.header("x-NOTE")]))
 
+    @room.get("/v1/wishes", answer=ToyOut, summary="Wish", scopes=("orders.write",), callers=("system", "link"))
+    def get_wishes(call: Call[None]) -> Reply[ToyOut]:
+        return Reply(ToyOut([call.caller.kind, call.caller.subject, call.base_url]))
+
+    @room.document("/v1/window", summary="Look", says="What stands in the window.")
+    def get_window() -> Document:
+        """Shows the toys."""
+        return Document("<p>toys</p>", {"Cache-Control": "public"})
+
     @room.get("/v1/broken", answer=ToyOut, summary="Fail")
     def get_broken(call: Call[None]) -> Reply[ToyOut]:
         raise ZeroDivisionError(call.locale)
@@ -105,6 +114,37 @@ def post(toys: Client) -> Any:
         return toys.post("/v1/toys/t1", body=body, headers=sent, caller=POS)
 
     return send
+
+
+class TestLinks:
+    def test_a_link_opens_nothing_that_does_not_name_it(self, toys: Client) -> None:
+        for answer in (toys.get("/v1/toys/t1", caller=link()), toys.post("/v1/toys/t1/break", caller=link())):
+            assert (answer.status, answer.code) == (403, "caller_not_allowed")
+
+    def test_a_link_needs_no_scope_where_it_is_named(self, toys: Client) -> None:
+        answer = toys.get("/v1/wishes", caller=link("inv_1"))
+        assert answer.json["said"][:2] == ["link", "inv_1"]
+
+    def test_a_link_whose_time_is_over_is_refused_and_told_so(self, toys: Client) -> None:
+        answer = toys.get("/v1/wishes", caller=link(expires_at=clock.now()))
+        assert (answer.status, answer.code) == (401, "link_expired")
+
+    def test_an_operation_knows_where_it_was_reached(self, toys: Client) -> None:
+        answer = toys.get("/v1/wishes", caller=link(), headers={"Host": "api.shop.example"})
+        assert answer.json["said"][2] == "https://api.shop.example/api"
+
+
+class TestDocuments:
+    def test_everybody_may_see_them(self, toys: Client) -> None:
+        for caller in (None, member(), link()):
+            answer = toys.get("/v1/window", caller=caller)
+            assert (answer.status, answer.text) == (200, "<p>toys</p>")
+            assert answer.headers["cache-control"] == "public"
+
+    def test_who_has_the_present_one_is_not_sent_it_again(self, toys: Client) -> None:
+        version = toys.get("/v1/window").headers["etag"]
+        assert toys.get("/v1/window", headers={"If-None-Match": version}).status == 304
+        assert toys.get("/v1/window", headers={"If-None-Match": '"other"'}).status == 200
 
 
 class TestWhoMayEnter:

@@ -14,13 +14,14 @@ from chalicelib.web.caller import Caller, from_context, to_context
 TEXTS = st.text(min_size=1, max_size=20)
 CALLERS = st.builds(
     Caller,
-    kind=st.sampled_from(["member", "staff", "system"]),
+    kind=st.sampled_from(["member", "staff", "system", "link"]),
     subject=TEXTS,
     issuer=TEXTS,
     client_id=TEXTS,
     scopes=st.frozensets(st.sampled_from(["orders.write", "members.read"])),
     phone=st.none() | TEXTS,
     mail=st.none() | TEXTS,
+    expires_at=st.integers(0, 2**32 - 1),
 )
 
 
@@ -41,6 +42,7 @@ def test_actors_tell_machines_from_people_and_members() -> None:
     assert Caller("system", "pos", "i", "pos").actor() == "system:pos"
     assert Caller("staff", "mei", "i", "desk").actor() == "staff:mei"
     assert Caller("member", "someone", "i", "app").actor() == "member"
+    assert Caller("link", "inv_1", "", "").actor() == "link"
 
 
 def test_a_missing_scope_is_named() -> None:
