@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from typing import Any
 
 import msgspec
@@ -110,3 +111,8 @@ FLAGGED = Context(channel="app", flags=("speeding", "straight_lined"))
 
 ids = (f"rsp_{number:026d}" for number in itertools.count())
 """Ids of answers, each another one."""
+
+
+def repeatable(seed: int) -> random.Random:
+    """Chance that comes out alike every time."""
+    return random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
