@@ -29,9 +29,11 @@ def check(order: OrderIn, named: Sequence[OrderVoucher]) -> None:
 def give_back(order: OrderIn, returned_at: str, *, actor: str, now: int) -> None:
     """Roll back what the order still used at the instant (RFC 3339) at which it went back; repeated, nothing changes.
 
-    Whatever was redeemed for it afterwards stays, so that a late repetition takes nothing else. Raises Unavailable.
+    Whatever was redeemed for it afterwards stays, so that a late repetition takes nothing else. What the order names was
+    redeemed before, whatever the clock said of whoever redeemed it. Raises Unavailable.
     """
-    using.roll_back_all(_name(order), until=returned_at, actor=actor, now=now)
+    named = [voucher.redemption_id for voucher in order.vouchers or ()]
+    using.roll_back_all(_name(order), until=returned_at, named=named, actor=actor, now=now)
 
 
 def _name(order: OrderIn) -> OrderName:

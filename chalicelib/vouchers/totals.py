@@ -40,7 +40,8 @@ def taking(found: Found, operation_id: str, act: Callable[[int | None, Sequence[
         try:
             return counters.probing(Claim(counter, 1, operation_id), lambda shard, write: act(shard, [write]))
         except SoldOut as refusal:
-            if not give_back_lapsed(found.known.batch_id, counter, now=now):
+            # Somebody else may have given lapsed ones back since the counter was looked at.
+            if not give_back_lapsed(found.known.batch_id, counter, now=now) and not counters.read(counter.name).left:
                 raise used_up() from refusal
     raise Unavailable("Many are asking for the last ones. Send the same request again.", code="busy")
 

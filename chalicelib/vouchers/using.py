@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -136,15 +136,17 @@ def roll_back(
     raise _busy()
 
 
-def roll_back_all(order: OrderName, *, until: str | None = None, actor: str, now: int) -> list[UseStep]:
-    """Roll back every voucher that an order uses, or those redeemed until an instant (RFC 3339, UTC).
+def roll_back_all(
+    order: OrderName, *, until: str | None = None, named: Collection[str] = (), actor: str, now: int
+) -> list[UseStep]:
+    """Roll back every voucher that an order uses, or those redeemed until an instant (RFC 3339, UTC) or `named`.
 
     Gives the steps by which that was done. Raises Unavailable, and then some may be rolled back and some not.
     """
     done: list[UseStep] = []
     for _attempt in attempts():
         steps, live = uses_of(order)
-        meant = [use for use in reversed(live) if until is None or use.redeemed_at <= until]
+        meant = [use for use in reversed(live) if until is None or use.redeemed_at <= until or use.record_id in named]
         try:
             for place, use in enumerate(meant, start=len(steps)):
                 done.append(_undo(use, step_name(place), actor, now).record)

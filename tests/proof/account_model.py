@@ -36,7 +36,7 @@ def put(lots: Lots, expiry: int, points: int) -> None:
 class Account:
     """What one member has. `counted` counts points by cause; `months` holds what counts towards the tier.
 
-    `rules_at` gives the programme in force at an instant.
+    `rules_at` gives the programme in force at an instant. `came_at` is when it was opened, which no merge changes.
     """
 
     rules_at: Callable[[int], Rules]
@@ -51,6 +51,10 @@ class Account:
     purchases: int = 0
     spend_minor: int = 0
     counted: dict[str, int] = field(default_factory=dict)
+    came_at: int = 0
+
+    def __post_init__(self) -> None:
+        self.came_at = self.enrolled_at
 
     @property
     def available(self) -> int:

@@ -13,7 +13,9 @@ from typing import Any
 from tests.proof.account_model import HOLDS, Account, Lots, Refused
 from tests.proof.calendar import month_of
 from tests.proof.order_model import Order, Redemption
+from tests.proof.referral_model import Referrals
 from tests.proof.rules_model import DISCOUNT_MINOR, PIECE_POINTS, PIECES_EACH, STOCK, Rules
+from tests.proof.voucher_model import Vouchers
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,9 @@ class Moved:
 class Model:
     """All accounts, orders and redemptions, by the engine's ids; `rules_at` gives the programme in force at an instant.
 
-    `phones` leads from a phone to its member, `closed` from a merged account to its heir.
+    `phones` leads from a phone to its member, `closed` from a merged account to its heir. `lapses_at` is when the
+    stock has the piece back that is held next, where that is known: in a race it is by the clock of whoever holds it.
+    `stock_seen_at` is the latest instant at which somebody took of the stock.
     """
 
     rules_at: Callable[[int], Rules]
@@ -38,6 +42,10 @@ class Model:
     redemptions: dict[str, Redemption] = field(default_factory=dict)
     closed: dict[str, str] = field(default_factory=dict)
     phones: dict[str, str] = field(default_factory=dict)
+    vouchers: Vouchers = field(default_factory=Vouchers)
+    referrals: Referrals = field(default_factory=Referrals)
+    lapses_at: int | None = None
+    stock_seen_at: int = 0
 
     def heir(self, member: str) -> str:
         """The account that stands for a member now."""
@@ -55,7 +63,8 @@ class Model:
         account.pass_time(at)
         return account
 
-    def _moved(self, member: str, at: int, act: Callable[[Account], object]) -> Moved:
+    def moved(self, member: str, at: int, act: Callable[[Account], object]) -> Moved:
+        """Do something to an account at an instant, and tell what that did."""
         account = self.account(member)
         lapsed = account.counted.get("expired", 0)
         account.pass_time(at)
@@ -74,7 +83,7 @@ class Model:
             account.count("earned", rules.welcome_points)
             account.receive({rules.expiry(at): rules.welcome_points})
 
-        return self._moved(member, at, act)
+        return self.moved(member, at, act)
 
     def merge(self, closing: str, into: str, at: int) -> Moved:
         """Make two accounts one: what each has repays what the other owes."""
@@ -89,7 +98,7 @@ class Model:
         still_held = [until for until, _lots in self.account(into).holds.values() if until > at]
         if len(other.holds) + len(still_held) > HOLDS:
             raise Refused("too_many_holds")
-        moved = self._moved(into, at, lambda account: account.take_over(other, at))
+        moved = self.moved(into, at, lambda account: account.take_over(other, at))
         other.leave()
         self.closed[closing] = self.heir(into)
         return moved
@@ -102,7 +111,9 @@ class Model:
             raise Refused("occurred_too_long_ago")
 
     def guard_payment(self, order: Order, now: int) -> None:
-        """Every redemption that pays must be open."""
+        """Every voucher must have been used for it, and every redemption that pays must be open."""
+        if any(name not in self.vouchers.uses for name in order.vouchers):
+            raise Refused("voucher_use_not_found")
         if any(self.redemptions[name].status(now) != "issued" for name in order.paid_with):
             raise Refused("redemption_not_open")
 
@@ -131,7 +142,7 @@ class Model:
             account.qualify(month, order.qualifying - qualifying, order.spend_minor - spend_minor, 1 - purchases)
             account.retier(at)
 
-        return self._moved(member, at, act)
+        return self.moved(member, at, act)
 
     def refund(self, name: str, body: dict[str, Any], at: int, occurred_at: int, rules: Rules) -> Moved | None:
         """Take back what a refund takes back, and give back what paid."""
@@ -163,7 +174,7 @@ class Model:
             self._give_back(order, account, at, rules)
             account.retier(at)
 
-        return self._moved(order.member, at, act)
+        return self.moved(order.member, at, act)
 
     def _give_back(self, order: Order, account: Account, at: int, rules: Rules) -> None:
         back: dict[int, int] = {}
@@ -201,26 +212,29 @@ class Model:
                     del account.waiting[key]
                 account.receive({order.expiry: points})
 
-        moved = self._moved(order.member, at, act)
+        moved = self.moved(order.member, at, act)
         order.maturity = None
         return moved
 
     def redeem(self, name: str, member: str, points: int, at: int, hold_s: int | None = None) -> Moved:
         """Spend points, or hold them."""
+        return self._redeem(name, member, points, at, at + hold_s if hold_s else None)
+
+    def _redeem(self, name: str, member: str, points: int, at: int, until: int | None) -> Moved:
         redemption = Redemption(member, points, {}, points * DISCOUNT_MINOR)
 
         def act(account: Account) -> None:
             account.need(points)
-            if hold_s and len(account.holds) >= HOLDS:
+            if until and len(account.holds) >= HOLDS:
                 raise Refused("too_many_holds")
             redemption.taken = account.take(points)
-            if hold_s:
-                redemption.held_until = at + hold_s
-                account.holds[name] = (at + hold_s, dict(redemption.taken))
+            if until:
+                redemption.held_until = until
+                account.holds[name] = (until, dict(redemption.taken))
             else:
                 account.count("redeemed", points)
 
-        moved = self._moved(member, at, act)
+        moved = self.moved(member, at, act)
         self.redemptions[name] = redemption
         return moved
 
@@ -228,23 +242,39 @@ class Model:
         """The pieces of the reward that nobody has."""
         return STOCK - sum(found.pieces for found in self.redemptions.values() if found.has_pieces(now))
 
-    def take(self, name: str, member: str, pieces: int, at: int, hold_s: int | None = None) -> Moved:
-        """Take pieces of the reward, or hold them; whoever holds learns first that there are none."""
-        if hold_s and self.left(at) < pieces:
-            raise Refused("sold_out")
+    def why_not_take(self, member: str, pieces: int, now: int) -> list[str]:
+        """Every reason not to give a member so many pieces, in no order."""
         have = sum(
             found.pieces
             for found in self.redemptions.values()
-            if self.heir(found.member) == self.heir(member) and found.status(at) in {"held", "issued"}
+            if self.heir(found.member) == self.heir(member) and found.status(now) in {"held", "issued"}
         )
-        if have + pieces > PIECES_EACH:
-            raise Refused("limit_reached")
-        self.at(member, at).need(PIECE_POINTS * pieces)
-        if not hold_s and self.left(at) < pieces:
-            raise Refused("sold_out")
-        moved = self.redeem(name, member, PIECE_POINTS * pieces, at, hold_s)
+        is_poor = self.at(member, now).available < PIECE_POINTS * pieces
+        found = {
+            "sold_out": self.left(now) < pieces,
+            "limit_reached": have + pieces > PIECES_EACH,
+            "insufficient_points": is_poor,
+        }
+        return [code for code, applies in found.items() if applies]
+
+    def take(self, name: str, member: str, pieces: int, at: int, hold_s: int | None = None) -> Moved:
+        """Take pieces of the reward, or hold them; whoever holds learns first that there are none."""
+        # Whose clock is behind finds in the stock what others have found to be lapsed.
+        reasons = {*self.why_not_take(member, pieces, at)} - {"sold_out"}
+        self.stock_seen_at = max(self.stock_seen_at, at)
+        reasons |= {"sold_out"} if self.left(self.stock_seen_at) < pieces else set()
+        order = ("sold_out", "limit_reached", "insufficient_points")
+        for code in order if hold_s else order[1:] + order[:1]:
+            if code in reasons:
+                raise Refused(code)
+        lapses_at = _on_grid(at + hold_s, hold_s) if hold_s else 0
+        if hold_s and self.lapses_at is not None:
+            assert self.lapses_at <= lapses_at
+            lapses_at = self.lapses_at
+        until = min(at + hold_s, lapses_at) if hold_s else None
+        moved = self._redeem(name, member, PIECE_POINTS * pieces, at, until)
         redemption = self.redemptions[name]
-        redemption.amount_minor, redemption.pieces, redemption.since = 0, pieces, at
+        redemption.amount_minor, redemption.pieces, redemption.lapses_at = 0, pieces, lapses_at
         return moved
 
     def guard_redemption(self, name: str, now: int, *allowed: str) -> None:
@@ -260,14 +290,14 @@ class Model:
             _unhold(account, name)
             account.count("redeemed", redemption.points)
 
-        moved = self._moved(redemption.member, at, act)
+        moved = self.moved(redemption.member, at, act)
         redemption.committed = True
         return moved
 
     def release(self, name: str, at: int) -> Moved:
         """Give back what is held."""
         redemption = self.redemptions[name]
-        moved = self._moved(redemption.member, at, lambda account: account.receive(_unhold(account, name)))
+        moved = self.moved(redemption.member, at, lambda account: account.receive(_unhold(account, name)))
         redemption.released = True
         return moved
 
@@ -286,7 +316,7 @@ class Model:
                 alive[back] = alive.get(back, 0) + points
             account.receive(alive)
 
-        return self._moved(redemption.member, at, act)
+        return self.moved(redemption.member, at, act)
 
     def adjust(self, member: str, points: int, at: int, rules: Rules) -> Moved:
         """Correct points by hand."""
@@ -299,7 +329,7 @@ class Model:
                 account.take(-points)
             account.count("adjusted", points)
 
-        return self._moved(member, at, act)
+        return self.moved(member, at, act)
 
 
 def _unhold(account: Account, name: str) -> Lots:
@@ -307,3 +337,9 @@ def _unhold(account: Account, name: str) -> Lots:
     if name not in account.holds:
         raise Refused("hold_over")
     return account.holds.pop(name)[1]
+
+
+def _on_grid(until: int, hold_s: int) -> int:
+    """When the stock has a held piece back: with the end of the minute, of a long hold with that of the quarter."""
+    grid = 60 if hold_s <= 3600 else 900
+    return -(-until // grid) * grid

@@ -40,16 +40,13 @@ class Redemption:
     used_by: str | None = None
     returned: int = 0
     pieces: int = 0
-    since: int = 0
+    lapses_at: int = 0
 
     def has_pieces(self, now: int) -> bool:
-        """Whether pieces of the stock are its own; those of a hold go back with the end of the minute or quarter."""
+        """Whether pieces of the stock are its own; those of a hold go back at `lapses_at`, after the points."""
         if self.cancelled or self.released:
             return False
-        if self.held_until is None or self.committed:
-            return True
-        grid = 60 if self.held_until - self.since <= 3600 else 900
-        return now < -(-self.held_until // grid) * grid
+        return self.held_until is None or self.committed or now < self.lapses_at
 
     def status(self, now: int) -> str:
         """What became of it by now."""
@@ -116,6 +113,11 @@ class Order:
     def paid_with(self) -> list[str]:
         """The redemptions that paid a part."""
         return [payment["redemption_id"] for payment in self.body.get("payments", []) if "redemption_id" in payment]
+
+    @property
+    def vouchers(self) -> list[str]:
+        """The uses of vouchers that it names."""
+        return [voucher["redemption_id"] for voucher in self.body.get("vouchers", [])]
 
     @property
     def eligible(self) -> int:

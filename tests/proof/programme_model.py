@@ -143,7 +143,7 @@ class Programmes(Model):
             account.count("earned", rules.welcome_points)
             account.receive({rules.expiry(at): rules.welcome_points})
 
-        return self._moved(member, at, act)
+        return self.moved(member, at, act)
 
     def brought(self, judge: Callable[[frozenset[str]], Brought], takes: Callable[[Brought], Takes]) -> Brought:
         """What something brings with the budgets as they are: campaigns that cannot pay give nothing."""
@@ -225,7 +225,7 @@ class Programmes(Model):
             account.receive({rules.expiry(occurred_at): brought.points})
             self._settle(self.events[name], account, at, 1)
 
-        return self._moved(member, at, act)
+        return self.moved(member, at, act)
 
     def cancel_event(self, name: str, at: int) -> Moved:
         """Whatever an event brought goes back."""
@@ -237,7 +237,7 @@ class Programmes(Model):
             account.claw(event.brought.points, event.rules.expiry(event.occurred_at), None, spared=spared)
             self._settle(event, account, at, -1)
 
-        return self._moved(event.member, at, act)
+        return self.moved(event.member, at, act)
 
     def _settle(self, event: Happening, account: Account, at: int, sign: int) -> None:
         assert isinstance(account, Member)
@@ -264,13 +264,13 @@ class Programmes(Model):
             use(account.limits, [(limit, until, 1, 0)], at)
             self.uses[name] = Used(member, limit, until)
 
-        return self._moved(member, at, act)
+        return self.moved(member, at, act)
 
     def cancel_use(self, name: str, at: int) -> Moved:
         """A use is given back to its period."""
         used = self.uses[name]
         used.cancelled = True
-        return self._moved(
+        return self.moved(
             used.member, at, lambda _account: use(self.member(used.member).limits, [(used.name, used.until, -1, 0)], at)
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,6 +13,7 @@ from chalicelib.base.settings import settings
 from chalicelib.ledger.chain import Entry
 from chalicelib.ledger.sweep import KINDS as SELF_EVIDENT
 from tests.proof.account_model import Refused
+from tests.proof.areas import Area, News
 from tests.proof.expressions import Item
 from tests.proof.funds import Funds
 from tests.proof.invariants import RECORDS, balances, expected
@@ -40,11 +41,13 @@ class Replay:
 
     def __init__(
         self,
+        *,
         store: Store,
         requests: Mapping[str, Request],
         versions: Mapping[int, Rules],
         entries: Mapping[tuple[str, int], Entry],
         asked_at: Mapping[str, int],
+        areas: Sequence[Area] = (),
     ) -> None:
         # The versions of one race have one ladder: writers' clocks differ, so nobody knows by which one they judge.
         self.model = (Programmes if isinstance(versions[1], Whole) else Model)(lambda _at: versions[1])
@@ -56,16 +59,22 @@ class Replay:
         self._entries = entries
         self._latest = 0
         tables = {settings().table(name) for name in RECORDS}
-        self._facts: dict[int, list[Item]] = defaultdict(list)
+        self._areas = areas
+        self._facts: dict[int, list[tuple[Item, Area | None]]] = defaultdict(list)
         for tick, table, item in store.log:
-            if _is_sweep(item) or (table in tables and "record_id" in item and _is_fact(item)):
-                self._facts[tick].append(item)
+            news = News(table.removeprefix(settings().table_prefix), item, versions)
+            hearing = next((area for area in areas if area.hears(news)), None)
+            if hearing or _is_sweep(item) or (table in tables and "record_id" in item and _is_fact(item)):
+                self._facts[tick].append((item, hearing))
 
     def judge(self, refusals: list[Refusing]) -> None:
         """Every entry is what the model makes of its request, and every refusal was right at some moment of its own."""
         open_refusals = list(refusals)
         for tick in range(self._last_tick + 1):
-            for item in self._facts[tick]:
+            for item, hearing in self._facts[tick]:
+                if hearing:
+                    hearing.tell(self.model, self._news(item))
+                    continue
                 with self._funds.told(item, self.seen):
                     self._step(item)
             self._funds.note(tick)
@@ -107,15 +116,25 @@ class Replay:
         assert balances(entry.state) == expected(account)
 
     def _play(self, record: str, item: Item, entry: Entry | None) -> Moved | None:
-        at = entry.posted_at if entry else 0
+        at, rules = entry.posted_at if entry else 0, self._versions[(entry and entry.program) or 1]
         if "order_id" in item and record == ids.derived("clm", item["order_id"]["S"]):
             name = item["order_id"]["S"]
             return self.model.post_order(name, self.model.orders[name], item["member_id"]["S"], at)
+        news = self._news(item)
+        self.model.lapses_at = news.number("lapses_at") or None
+        for area in self._areas:
+            if area.unasked(news):
+                return area.play(self.model, news, at, rules)
         assert record in self._requests, f"nobody asked for {record}"
-        return self._requests[record].play(self.model, at, self._versions[(entry and entry.program) or 1])
+        return self._requests[record].play(self.model, at, rules)
+
+    def _news(self, item: Item) -> News:
+        return News("", item, self._versions)
 
     def _is_right(self, refusal: Refusing) -> bool:
         """Whether the model has this reason to refuse now, be it the only one or not."""
+        if refusal.code in refusal.request.reasons(copy.deepcopy(self.model), refusal.now):
+            return True
         if _reason(partial(refusal.request.guard, self.model, refusal.now)) == refusal.code:
             return True
         # A chain that is ahead of a writer's clock is posted to at its own time.

@@ -26,6 +26,18 @@ PIECE = {
     "limits": [{"per": "ever", "pieces": PIECES_EACH}],
     "stock": {"total": STOCK},
 }
+FRIEND_POINTS, REFERRER_STEPS, REFERRALS_MONTHLY = 20, ((1, 30), (2, 70)), 2
+"""Of referrals: what a friend is paid, the referrer by the number of friends, and for how many of them in a month."""
+CLAIM_DAYS, QUALIFY_DAYS = 14, 60
+REFERRALS = {
+    "share_url": "https://shop.example/join/{code}",
+    "claim_days": CLAIM_DAYS,
+    "qualify_days": QUALIFY_DAYS,
+    "referrer": [{"from_friend": first, "points": points} for first, points in REFERRER_STEPS],
+    "friend": {"points": FRIEND_POINTS},
+    "cap": {"per": "month", "friends": REFERRALS_MONTHLY},
+    "fraud": {"claims_per_hour": 200, "claims_per_day": 200},
+}
 
 
 @dataclass(frozen=True)
@@ -84,6 +96,7 @@ class Rules:
     refund_window_days: int = 75
     version: int = 0
     ladder: Ladder = POINTS
+    return_days: int = 0
 
     def document(self) -> dict[str, Any]:
         """The document to be published."""
@@ -98,6 +111,7 @@ class Rules:
             refund_window_days=self.refund_window_days,
             redemption=REDEEMING,
             rewards=[PIECE],
+            referrals={**REFERRALS, "return_days": self.return_days},
             **self.ladder.document(),
         )
 

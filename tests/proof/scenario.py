@@ -37,7 +37,8 @@ class Request:
     """Something that a client wants, under a key of its own, as often as it has to ask.
 
     `record` is the id of what it leaves behind. `play` is what the model does once it is accepted, posted at an instant
-    under some rules, and `guard` refuses as the model would at an instant.
+    under some rules, and `guard` refuses as the model would at an instant; `reasons` are all that there are then, where
+    the engine does not look at them in one moment.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Request:
     send: Callable[[int], Record | None]
     play: Callable[[Model, int, Rules], Moved | None]
     guard: Callable[[Model, int], None] = lambda _model, _now: None
+    reasons: Callable[[Model, int], Sequence[str]] = lambda _model, _now: ()
 
 
 def enrol(client: str, phone: str) -> Request:
@@ -269,14 +271,9 @@ def prelude(rules: Rules, member: str, other: str) -> list[Request]:
     ]
 
 
-def race(
-    rng: random.Random, rules: Rules, member: str, other: str, newcomer: str, *, more: Sequence[list[Request]] = ()
-) -> list[Request]:
-    """What is asked for at the same time: of one story nearly all and something beside, or a bit of everything.
-
-    `more` are stories beside those of every programme.
-    """
-    stories = [
+def ledger(rng: random.Random, rules: Rules, member: str, other: str, newcomer: str) -> list[list[Request]]:
+    """The stories of every programme: orders, refunds, holds, guests, merges, points."""
+    return [
         _refunds(rules),
         _holds(rules, member),
         _paid_with_points(rules, member),
@@ -284,11 +281,14 @@ def race(
         _merges(rng, member, other, newcomer),
         _points(member, other),
     ]
-    stories += more
+
+
+def race(rng: random.Random, stories: Sequence[Sequence[Request]]) -> list[Request]:
+    """What is asked for at the same time: of one story nearly all and something beside, or a bit of everything."""
     everything = list({request.name: request for story in stories for request in story}.values())
     if rng.random() < 0.3:
         return rng.sample(everything, rng.randint(6, 12))
-    story = rng.choice(stories)
+    story = list(rng.choice(stories))
     beside = [request for request in everything if request not in story]
     return rng.sample(story, max(len(story) - 1, 1)) + rng.sample(beside, rng.randint(0, 4))
 

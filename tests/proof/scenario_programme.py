@@ -7,8 +7,10 @@ import msgspec
 from chalicelib.base import clock, ids
 from chalicelib.engagement import benefits, events
 from chalicelib.engagement.schema import BenefitUseIn, EventIn
+from tests.proof.areas import Area, Cast, Story
 from tests.proof.model import Model, Moved
 from tests.proof.programme_model import Programmes
+from tests.proof.programmes import Whole
 from tests.proof.rules_model import Rules
 from tests.proof.scenario import SOON, STARTED, Request, cancel_order, order, present, refund
 
@@ -96,8 +98,11 @@ def cancel_use(key: str, member: str) -> Request:
     )
 
 
-def stories(rules: Rules, member: str, other: str) -> list[list[Request]]:
+def stories(rules: Rules, cast: Cast) -> list[Story]:
     """Small orders and events draw on what two budgets have left, and refunds put some of it back."""
+    if not isinstance(rules, Whole):
+        return []
+    member, other = cast.member, cast.other
     budgets = [
         *(order(f"b{total}", rules, member=who, total_minor=total) for total, who in _wishes(member, other)),
         refund("b1100", "half", SOON, rules, amount_minor=550),
@@ -119,8 +124,11 @@ def stories(rules: Rules, member: str, other: str) -> list[list[Request]]:
         *(use(key, rules, member) for key in ("first", "second", "third")),
         cancel_use("first", member),
     ]
-    return [budgets, budgets, budgets, visits]
+    return [Story(budgets)] * 3 + [Story(visits)]
 
 
 def _wishes(member: str, other: str) -> list[tuple[int, str]]:
     return [(1_100, member), (1_200, other), (1_900, other), (2_900, member), (800, other)]
+
+
+AREA = Area(stories=stories)

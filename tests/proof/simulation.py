@@ -16,7 +16,8 @@ from chalicelib.base.errors import Refusal, Unavailable
 from chalicelib.ledger.chain import Entry
 from chalicelib.ledger.records import Record
 from chalicelib.program import service as programs
-from tests.proof import scenario, scenario_programme
+from tests.proof import scenario, scenario_programme, scenario_rewards, scenario_vouchers
+from tests.proof.areas import Cast
 from tests.proof.calendar import DAY_S
 from tests.proof.invariants import Watch
 from tests.proof.model import Model
@@ -27,6 +28,8 @@ from tests.proof.scenario import STARTED, Request
 from tests.proof.scheduler import Died, Scheduler, Writer
 from tests.proof.store import Store, intercepted
 
+AREAS = (scenario_programme.AREA, scenario_rewards.AREA, scenario_vouchers.AREA)
+"""Everything that races beside orders, points and members."""
 WRITERS = 4
 TRIES = 6
 FAULT_RATES = (0.0, 0.1, 0.2, 0.3)
@@ -62,6 +65,7 @@ class Run:
     acks: dict[str, list[Ack]] = field(default_factory=dict)
     refusals: list[Refusing] = field(default_factory=list)
     left: list[Request] = field(default_factory=list)
+    after: list[Request] = field(default_factory=list)
     versions: dict[int, Rules] = field(default_factory=dict)
     asked_at: dict[str, int] = field(default_factory=dict)
 
@@ -98,8 +102,15 @@ def _race(run: Run) -> None:
     run.scheduler.time = STARTED
     for request in scenario.prelude(rules, member, other):
         _ask(run, request, STARTED)
-    more = scenario_programme.stories(rules, member, other) if isinstance(rules, Whole) else []
-    wanted = scenario.race(run.rng, rules, member, other, newcomer, more=more)
+    cast = Cast(member, other, newcomer)
+    more = [story for area in AREAS for story in area.stories(rules, cast)]
+    told = [*scenario.ledger(run.rng, rules, member, other, newcomer), *(story.race for story in more)]
+    wanted = scenario.race(run.rng, told)
+    for story in more:
+        if any(request in wanted for request in story.race):
+            run.after += story.after
+            for request in story.before:
+                _ask(run, request, STARTED)
     if run.rng.random() < 0.5:
         run.versions[2] = GONE if isinstance(rules, Whole) else replace(LATER, ladder=rules.ladder)
         programs.publish(run.versions[2].document(), starts_at=STARTED + 1200, by="tests", now=STARTED)
@@ -172,7 +183,7 @@ def _note(run: Run, request: Request, record: Record | None) -> None:
 def _calm(run: Run) -> None:
     """When all is over, every request is sent twice more, one after the other, and nothing goes wrong any more."""
     now = run.scheduler.time + 5
-    for request in run.left * 2:
+    for request in [*run.left * 2, *run.after]:
         _ask(run, request, now)
 
 
@@ -186,8 +197,17 @@ def _judge(run: Run) -> None:
         told = dict(zip(ANSWER, ack.answer, strict=True))
         if told["seq"] is not None:
             assert _account_after(entries[told["member_id"], told["seq"]]) == ack.answer
-    replay = Replay(run.store, run.requests, run.versions, entries, run.asked_at)
+    replay = Replay(
+        store=run.store,
+        requests=run.requests,
+        versions=run.versions,
+        entries=entries,
+        asked_at=run.asked_at,
+        areas=AREAS,
+    )
     replay.judge(run.refusals)
+    for area in AREAS:
+        area.judge(replay.model, run.scheduler.time + 5, replay.seen)
     run.seen.update(replay.seen)
     _no_order_waits_for_its_member(run, replay.model)
 

@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 
+from chalicelib.base import clock
 from chalicelib.ledger import records
+from chalicelib.vouchers import totals
+from chalicelib.vouchers.rules import VoucherRefused
 from tests import faults
 from tests.api import shop
 from tests.api.client import client
 from tests.api.shop import SHOP
+from tests.proof import scenario, scenario_vouchers
+from tests.proof.rules_model import Rules
 from tests.proof.store import in_memory
+from tests.proof.voucher_log import TTL_S
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +82,29 @@ def test_after_a_thousand_refunds_the_next_one_still_knows_all_before_it(
     order_id = shop.post_order(member_id=member_id, total_minor=15).json["order"]["id"]
     answers = [shop.refund(order_id, str(number), amount_minor=1).status for number in range(20)]
     assert answers == [201] * 15 + [409] * 5
+
+
+def test_the_last_use_is_had_though_another_process_has_just_given_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = clock.now()
+    scenario_vouchers.make("single", "GIFT-AAAA", "GIFT-BBBB").send(now)
+    scenario_vouchers.lock("GIFT-AAAA", "at the till").send(now)
+    give_back = totals.give_back_lapsed
+
+    def overtaken(*args: Any, **kwargs: Any) -> int:
+        give_back(*args, **kwargs)
+        return give_back(*args, **kwargs)
+
+    monkeypatch.setattr(totals, "give_back_lapsed", overtaken)
+    lapsed = now + TTL_S
+    assert scenario_vouchers.redeem("GIFT-BBBB", "1").send(lapsed) is not None
+    with pytest.raises(VoucherRefused):
+        scenario_vouchers.redeem("GIFT-AAAA", "2").send(lapsed)
+
+
+def test_a_voucher_goes_back_with_its_order_though_whoever_used_it_was_ahead_of_the_time(member_id: str) -> None:
+    now, rules = scenario.STARTED, Rules()
+    scenario_vouchers.make("good", "GOOD-AAAA").send(now)
+    scenario_vouchers.redeem("GOOD-AAAA", "1", member=member_id).send(now + 2)
+    scenario_vouchers.bought("1", rules, member_id, "key").send(now)
+    scenario.cancel_order("1", now, rules).send(now)
+    scenario_vouchers.redeem("GOOD-AAAA", "2", member=member_id).send(now + 3)
