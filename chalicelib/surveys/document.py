@@ -148,7 +148,7 @@ Number: TypeAlias = Annotated[int, Meta(ge=0, le=10)]
 Words: TypeAlias = Annotated[str, Meta(max_length=10_000)]
 
 
-class Answer(Part, frozen=True, kw_only=True):
+class Answer(Part, frozen=True, kw_only=True, omit_defaults=True):
     """The answer to one question: a `number`, the `options` chosen, the `rows` rated, or a `text`.
 
     With an option that takes words they stand in `text`.

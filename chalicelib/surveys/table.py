@@ -5,8 +5,8 @@
 - `inv_…`: an invitation. `state` is the one item on which it is decided: open, answered, or withdrawn.
 - `invited#mem_…`: leads from a member to the invitations, by their time. `contact#mem_…`: when the member was invited.
 - `due#{shard}`: leads to invitations that go out later, by the instant.
-- `rsp_…`: an answer. `response` is its record, `draft` what was saved of it so far (it goes by itself). Where a member's
-  was read in from elsewhere, the `response` under the member's own key only leads to it.
+- `rsp_…`: an answer. `response` is its record, `draft` what was saved of it so far (it goes by itself). Where a member
+  answered elsewhere and that was read in, the `response` under the member's own key only leads to it.
 - `answers#{survey's id}#{month}#{shard}`: the answers of a month, by their time, as exports and the night read them.
 - `totals#{survey's id}#{month}`: exact counts, in shards.
 - `crossed#{survey's id}`: what the night has made of the months, by month.
