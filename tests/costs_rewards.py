@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.base import clock
 from chalicelib.program import service as programs
+from tests.api import shop
 from tests.api import voucher_shop as vouchers
 from tests.api.client import Response, client
 from tests.api.shop import SHOP
@@ -23,6 +24,7 @@ HOLD = Budget("hold a reward with stock", 6, 2, 3, of="post_redemption")
 COMMIT = Budget("commit a held reward", 6, 1, 3, of="commit_redemption")
 RELEASE = Budget("release a held reward", 6, 1, 3, of="release_redemption")
 CANCEL_REWARD = Budget("cancel a reward with stock", 6, 1, 3, of="cancel_redemption")
+CANCEL_PAID = Budget("cancel an order that a reward with stock has paid for", 8, 2, 4, of="cancel_order")
 SHIP = Budget("ship what was redeemed", 2, 0.5, 2, of="ship_redemption")
 USE = Budget("use what was redeemed, at a till", 2, 0.5, 2, of="use_redemption")
 LIST = Budget("a member's redemptions, a page of 5", 0, 3, 6, of="get_redemptions")
@@ -38,6 +40,7 @@ def rewards(member_id: str) -> Iterator[Cost]:
         reward("tenth", 10, fulfilment="voucher", voucher_batch_id=batch_id, stock={"total": 9}),
         reward("a_mug", 10, stock={"total": 100, "shards": 8}, **goods),
         reward("daily", 10, stock={"total": 100}, daily={"total": 100, "shards": 1}),
+        reward("card", 10, kind="gift_card", worth_minor={"CNY": 10_00}, stock={"total": 9}, limits=goods["limits"]),
         reward("gone", 10, stock={"total": 0, "shards": 4}),
         *(reward(f"r{number}", kind="charity", stock={"total": 9}) for number in range(20)),
     )
@@ -52,6 +55,8 @@ def rewards(member_id: str) -> Iterator[Cost]:
     yield _cost(CANCEL_REWARD, lambda: act(held, "cancel"), 200)
     released = take(member_id, "a_mug", hold_seconds=600).json["redemption"]["id"]
     yield _cost(RELEASE, lambda: act(released, "release"), 200)
+    paid = _paid_with(take(member_id, "card").json["redemption"]["id"], member_id)
+    yield _cost(CANCEL_PAID, lambda: shop.cancel(paid))
     sent = take(member_id, "a_mug").json["redemption"]["id"]
     yield _cost(SHIP, lambda: act(sent, "ship", tracking="SF1234567890"), 200)
     yield _cost(USE, lambda: act(sent, "use", store="shanghai-1"), 200)
@@ -61,6 +66,14 @@ def rewards(member_id: str) -> Iterator[Cost]:
     yield _cost(CATALOGUE, lambda: client.get(path, caller=SHOP), 200)
     path = f"/v1/rewards/a_mug?member_id={member_id}"
     yield _cost(CATALOGUE_SHARDED, lambda: client.get(path, caller=SHOP), 200)
+
+
+def _paid_with(redemption_id: str, member_id: str) -> str:
+    """An order that a reward has paid for; its id."""
+    paid = [{"type": "points", "amount_minor": 10_00, "redemption_id": redemption_id}]
+    answer = shop.post_order("paid with a card", member_id=member_id, total_minor=10_00, payments=paid)
+    assert answer.status == 201, answer.text
+    return str(answer.json["order"]["id"])
 
 
 def _cost(budget: Budget, act: Callable[[], Response], expected: int = 201) -> Cost:

@@ -202,16 +202,24 @@ def order_decision(
     return fact.decision(effect, tier, rulebook.then.version)
 
 
+class Returned(msgspec.Struct, frozen=True):
+    """What goes back of redemptions that paid an order: the lots that were spent, and deltas of the member's limits."""
+
+    lots: tuple[Lot, ...] = ()
+    limits: tuple[Limit, ...] = ()
+
+
 def refund_decision(
-    account: Account, past: History, after: Refunded, returned: tuple[Lot, ...], rulebook: Rulebook, *, fact: Fact
+    account: Account, past: History, after: Refunded, returned: Returned, rulebook: Rulebook, *, fact: Fact
 ) -> Decision:
-    """The entry of whatever takes points back; `returned` are the lots that go back to redemptions which paid."""
+    """The entry of whatever takes points back, and gives back what paid."""
     back = gone_back(past.earnings, past.refunded, after)
     effect = take_back(account, past.earnings, back, fact.occurred_at)
-    if returned:
+    if returned.lots:
         # What comes back repays what the points taken back have left owed.
         left = apply(account.state, effect, account.posted_at)
-        effect = combined(effect, points.restore(left, returned))
+        effect = combined(effect, points.restore(left, returned.lots))
+    effect = msgspec.structs.replace(effect, limits=(*effect.limits, *returned.limits))
     effect, tier = retiered(account, effect, rulebook)
     return fact.decision(effect, tier, past.earnings.program)
 

@@ -11,7 +11,7 @@ from chalicelib.base.errors import Invalid
 from chalicelib.ledger.chain import Entry
 from chalicelib.ledger.effects import added
 from chalicelib.ledger.posting import Write
-from chalicelib.ledger.state import Lot
+from chalicelib.ledger.state import Limit, Lot
 from chalicelib.members import service as members
 from chalicelib.orders.schema import OrderIn, PaymentIn
 from chalicelib.program.service import Versioned
@@ -70,14 +70,18 @@ def _use(order: OrderIn, payment: PaymentIn, field: str, member_id: str, now: in
 
 
 class Return(msgspec.Struct, frozen=True):
-    """A redemption that paid an order, and the points of it that a refund may still give back."""
+    """A redemption that paid an order, and the points of it that a refund may still give back.
+
+    One that the shop has cancelled (`is_over`) gave everything back already.
+    """
 
     redemption: Redemption
     spent_points: int
+    is_over: bool
 
 
 def returns_of(order: OrderIn) -> list[Return]:
-    """The redemptions that paid an order; one that the shop has cancelled gave everything back already."""
+    """The redemptions that paid an order."""
     named = [str(payment.redemption_id) for payment in order.payments if payment.redemption_id is not msgspec.UNSET]
     return [_return(history.read(redemption_id, consistent=True)) for redemption_id in named]
 
@@ -93,15 +97,28 @@ def lots_back(
     return added((), back)
 
 
-def return_writes(returns: Sequence[Return], returned_points: Sequence[int], record_id: str, at: int) -> list[Write]:
-    """The writes that note on each redemption what a refund gives back of it."""
-    return [
+def limits_back(returns: Sequence[Return]) -> tuple[Limit, ...]:
+    """What the last of an order gives back of the member's limits for the rewards that paid it."""
+    return tuple(limit for paid in returns if not paid.is_over for limit in rewards.limits_back(paid.redemption))
+
+
+def return_writes(
+    returns: Sequence[Return], returned_points: Sequence[int], record_id: str, at: int, *, is_last: bool
+) -> list[Write]:
+    """The writes that note on each redemption what a refund gives back of it.
+
+    With the last of the order (`is_last`) the stock of a reward goes back as well, though it cost no points.
+    """
+    ended = [paid.redemption for paid in returns if is_last and not paid.is_over]
+    noted = [
         rewards.return_write(paid.redemption, record_id, points, at)
         for paid, points in zip(returns, returned_points, strict=True)
-        if points > paid.redemption.returned_points
+        if paid.redemption in ended or points > paid.redemption.returned_points
     ]
+    return [*noted, *rewards.stock_back(ended)]
 
 
 def _return(redemption: Redemption) -> Return:
     is_cancelled = redemption.find(facts.REDEMPTION_CANCELLED) is not None
-    return Return(redemption, redemption.returned_points if is_cancelled else redemption.issue.spent_points)
+    spent_points = redemption.returned_points if is_cancelled else redemption.issue.spent_points
+    return Return(redemption, spent_points, is_cancelled)

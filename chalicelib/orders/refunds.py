@@ -1,6 +1,7 @@
 """Refunds and cancellations: each takes back of what the order earned and gives back of what paid it, once.
 
-The one by which all of an order has gone back gives its vouchers back as well.
+The one by which all of an order has gone back gives its vouchers back as well, and the stock and limits of rewards that
+paid it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from chalicelib.ledger.chain import Decision
 from chalicelib.ledger.posting import Account, Posted
 from chalicelib.orders import decisions, giving, history, payments, rules
 from chalicelib.orders.appending import Next, append
-from chalicelib.orders.decisions import Fact
+from chalicelib.orders.decisions import Fact, Returned
 from chalicelib.orders.history import History
 from chalicelib.orders.rules import Refunded, RefundPart
 from chalicelib.orders.schema import CancelIn, RefundIn
@@ -88,13 +89,15 @@ def _take_back(step: OrderStep, refunded: Callable[[History], Refunded], *, acto
         after = rules.returning(past.earnings, refunded(past), [paid.spent_points for paid in returns])
         decisions.check_time(book.now.program, occurred_at, now)
         fact = Fact(step.kind, step.record_id, actor, occurred_at, after.last_minor, past.order.currency)
+        back = rules.gone_back(past.earnings, past.refunded, after)
+        is_last = back.purchases == 1
+        limits = payments.limits_back(returns) if is_last else ()
 
         def decide(account: Account) -> Decision:
             lots = payments.lots_back(returns, after.returned_points, book.now, account.posted_at)
-            return decisions.refund_decision(account, past, after, lots, book, fact=fact)
+            return decisions.refund_decision(account, past, after, Returned(lots, limits), book, fact=fact)
 
-        writes = payments.return_writes(returns, after.returned_points, step.record_id, now)
-        back = rules.gone_back(past.earnings, past.refunded, after)
+        writes = payments.return_writes(returns, after.returned_points, step.record_id, now, is_last=is_last)
         for part in back.budgets:
             writes += budgets.giving_back(part.take, part.points, part.awards)
         writes += giving.taken_back(back.vouchers, step.record_id, now=now)

@@ -67,6 +67,12 @@ class Redemption(msgspec.Struct, frozen=True):
         return max((step.returned_points or 0 for step in self.steps), default=0)
 
     @property
+    def is_returned(self) -> bool:
+        """Whether refunds of its order have put all of it back, with the stock and the limits that a reward took."""
+        spent_points = int(self.issue.spent_points)
+        return any(step.kind == RETURNED and step.returned_points == spent_points for step in self.steps)
+
+    @property
     def spent_lots(self) -> tuple[Lot, ...]:
         """The lots that it took and that no refund has put back yet."""
         kept = int(self.issue.spent_points) - self.returned_points

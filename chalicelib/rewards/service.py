@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -101,7 +102,8 @@ def cancel(redemption: Redemption, *, actor: str, even_used: bool, now: int) -> 
     """Put back exactly the lots that a redemption (as it was read) took; repeated, it answers the same.
 
     One that was shipped or used is cancelled only with `even_used`, and of the points only what refunds of the order
-    have left. Stock and limits go back as they were taken. Raises RedemptionNotOpen and Unavailable.
+    have left. Stock and limits go back as they were taken, unless refunds have given them back. Raises
+    RedemptionNotOpen and Unavailable.
     """
     allowed = {"issued", "shipped", "used"} if even_used else {"issued"}
     return _append(redemption, facts.REDEMPTION_CANCELLED, _put_back, allowed, actor=actor, now=now)
@@ -144,7 +146,7 @@ def _check_status(redemption: Redemption, allowed: set[str], now: int) -> None:
 def _post_step(redemption: Redemption, kind: str, reckon: Reckon, *, actor: str, now: int) -> Posted[RedemptionStep]:
     current = programs.in_force(now, now=now)
     record_id = ids.derived("rst", redemption.redemption_id, kind)
-    writes = [*_counter_writes(redemption.issue, kind), *_voucher_writes(redemption, kind, now)]
+    writes = [*_counter_writes(redemption, kind), *_voucher_writes(redemption, kind, now)]
 
     def plan(account: Account) -> Plan[RedemptionStep]:
         effect = reckon(redemption, account, current)
@@ -166,8 +168,22 @@ def _release_hold(redemption: Redemption, account: Account, _current: Versioned)
 
 def _put_back(redemption: Redemption, account: Account, current: Versioned) -> Effect:
     effect = points.restore(account.state, alive(redemption.spent_lots, current, account.posted_at))
-    back = tuple(Limit(used.limit_id, used.until, -used.count, -used.points) for used in limits_of(redemption.issue))
-    return msgspec.structs.replace(effect, limits=back)
+    return msgspec.structs.replace(effect, limits=limits_back(redemption))
+
+
+def limits_back(redemption: Redemption) -> tuple[Limit, ...]:
+    """What a redemption has used up of the member's limits, as deltas that give it back; nothing once it is back."""
+    used = () if redemption.is_returned else limits_of(redemption.issue)
+    return tuple(Limit(limit.limit_id, limit.until, -limit.count, -limit.points) for limit in used)
+
+
+def stock_back(redemptions: Sequence[Redemption]) -> list[Write]:
+    """The writes that give back what redemptions took of counters, one for each shard; none for what is back."""
+    amounts: Counter[tuple[str, int]] = Counter()
+    for redemption in redemptions:
+        for touch in () if redemption.is_returned else touches_of(redemption.issue):
+            amounts[touch.counter, touch.shard] += touch.amount
+    return [counters.give_back(counter, shard, amount) for (counter, shard), amount in amounts.items()]
 
 
 def _voucher_writes(redemption: Redemption, kind: str, now: int) -> Sequence[Write]:
@@ -183,16 +199,16 @@ def _voucher_writes(redemption: Redemption, kind: str, now: int) -> Sequence[Wri
     return vouching.issuing(issue.voucher_batch_id, redemption.member_id, redemption.redemption_id, now=now)
 
 
-def _counter_writes(issue: RedemptionStep, kind: str) -> list[Write]:
+def _counter_writes(redemption: Redemption, kind: str) -> list[Write]:
     """What a step does to the counters that the redemption took from: by the record alone, whatever is on sale now."""
-    touched, lapses_at = touches_of(issue), int(issue.lapses_at or 0)
+    touched, lapses_at = touches_of(redemption.issue), int(redemption.issue.lapses_at or 0)
     match kind:
         case facts.REDEEMED:
             return [holding.keep(touch.counter, touch.shard, touch.amount, lapses_at) for touch in touched]
         case facts.HOLD_RELEASED:
             return [holding.free(touch.counter, touch.shard, touch.amount, lapses_at) for touch in touched]
         case _:
-            return [counters.give_back(touch.counter, touch.shard, touch.amount) for touch in touched]
+            return stock_back([redemption])
 
 
 def use_write(redemption: Redemption, order_id: str, at: int) -> Write:

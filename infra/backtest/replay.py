@@ -17,7 +17,7 @@ from chalicelib.ledger.state import NEVER, Lot, State
 from chalicelib.members import facts as member_facts
 from chalicelib.members.facts import ProfileFacts
 from chalicelib.orders import decisions, history, rules
-from chalicelib.orders.decisions import Fact, Rulebook
+from chalicelib.orders.decisions import Fact, Returned, Rulebook
 from chalicelib.orders.history import History
 from chalicelib.orders.schema import OrderIn
 from chalicelib.program.document import Program
@@ -202,7 +202,7 @@ class _Replay:
         self.funds.give_back((part.take, part.points, part.awards) for part in back_to_budgets)
         back = self._lots_back(paid, after.returned_points, account.posted_at)
         posting = Fact(facts.REFUND, fact.key, "", fact.occurred_at, after.last_minor, past.order.currency)
-        decision = decisions.refund_decision(account, past, after, back, self.book, fact=posting)
+        decision = decisions.refund_decision(account, past, after, Returned(back), self.book, fact=posting)
         self._commit(past.member_id, account.state, decision.effect, account.posted_at)
         self.histories[fact.key] = msgspec.structs.replace(past, refunded=after)
         currency = self.tally.currency(past.order.currency)
