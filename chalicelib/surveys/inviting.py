@@ -1,16 +1,19 @@
-"""Invitations: what one is, when it may be answered, and how many were sent."""
+"""Invitations: what one is, when it may be answered, taking one back, and how many were sent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
+
 from chalicelib.base import clock
 from chalicelib.base.errors import Conflict, NotFound
 from chalicelib.ledger.posting import Act, Write
-from chalicelib.surveys.invitation_table import Invitation, InvitationItem, read_invitation
+from chalicelib.surveys.invitation_table import AskedItem, Invitation, InvitationItem, asked_key, read_invitation
 from chalicelib.surveys.table import STATE
 
-__all__ = ["Invitation", "answering", "read", "sent_counts"]
+__all__ = ["Invitation", "answering", "check_open", "read", "sent_counts", "withdraw"]
 
 
 class InvitationNotFound(NotFound):
@@ -85,6 +88,33 @@ def answering(invitation: Invitation, response_id: str, *, now: int) -> Write:
     )
 
 
+def withdraw(survey_id: str, invitation_id: str, *, actor: str, now: int) -> Invitation:
+    """Take an invitation back; one that was taken back stays so. Raises InvitationNotFound and InvitationAnswered."""
+    if read(invitation_id).survey_id != survey_id:
+        raise InvitationNotFound
+    actions: list[Action] = [
+        InvitationItem.status.set("withdrawn"),
+        InvitationItem.ended_at.set(clock.text(now)),
+        InvitationItem.ended_by.set(actor),
+    ]
+    try:
+        InvitationItem(invitation_id, STATE).update(actions=actions, condition=InvitationItem.status == "open")
+    except UpdateError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+    after = read(invitation_id)
+    if after.status == "answered":
+        raise InvitationAnswered
+    return after
+
+
 def sent_counts(survey_id: str, months: Iterable[str]) -> dict[str, int]:
-    """How many invitations to a survey were sent in each of these months (such as `2026-11`)."""
-    return dict.fromkeys(months, 0)
+    """How many invitations to a survey were sent in each of these months, such as `2026-11` (in the programme's zone).
+
+    Those that were taken back since are counted as well: they may have been read.
+    """
+    return {month: _sent(survey_id, month) for month in months}
+
+
+def _sent(survey_id: str, month: str) -> int:
+    return sum(item.sent for item in AskedItem.query(asked_key(survey_id, month), consistent_read=True))
