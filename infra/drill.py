@@ -70,11 +70,19 @@ def import_(dynamodb: Any, like: str, prefix: str, folder: Path) -> None:
             BillingMode="PAY_PER_REQUEST",
             KeySchema=found["KeySchema"],
             AttributeDefinitions=found["AttributeDefinitions"],
+            **_indexes(found),
         )
         path = folder / f"{table}.jsonl"
         if path.exists():
             with path.open(encoding="utf-8") as lines:
                 _put(dynamodb, prefix + table, (_item(line) for line in lines))
+
+
+def _indexes(found: dict[str, Any]) -> dict[str, Any]:
+    """A table's indexes as a new table takes them; a restore brings them along as well."""
+    wanted = ("IndexName", "KeySchema", "Projection")
+    indexes = [{name: index[name] for name in wanted} for index in found.get("GlobalSecondaryIndexes", [])]
+    return {"GlobalSecondaryIndexes": indexes} if indexes else {}
 
 
 def damage(dynamodb: Any, prefix: str) -> Halves:

@@ -29,6 +29,7 @@ _STREAM = {
 NEEDS: Final[dict[str, dict[str, str]]] = {
     "ApiHandlerRole": {
         "ApiLogs": _LOGS,
+        "CasesTable": f"{_APPEND} BatchGetItem DeleteItem",
         # A reward that is given out so often a day has a counter for each, which the day's first makes.
         "CountersTable": "BatchGetItem PutItem Query UpdateItem",
         "EngagementTable": _APPEND,
@@ -70,11 +71,11 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
     "ClaimOrdersRole": {
         "ClaimOrdersLogs": _LOGS,
         "ClaimsQueue": _CONSUME,
-        "LedgerTable": _APPEND,
+        "LedgerTable": f"{_APPEND} GetItem",
         "MembersTable": "GetItem Query",
         **_TAKE,
         "OrdersTable": "DeleteItem PutItem Query",
-        "VouchersTable": "BatchGetItem PutItem UpdateItem",
+        "VouchersTable": "BatchGetItem PutItem Query UpdateItem",
         **_READ_PROGRAM,
     },
     "AdvanceChallengesRole": {
@@ -96,6 +97,23 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "VouchersTable": "BatchGetItem DeleteItem PutItem UpdateItem",
         **_READ_PROGRAM,
     },
+    "GiveBirthdayGiftsRole": {
+        "GiveBirthdayGiftsLogs": _LOGS,
+        "BirthdaysQueue": f"{_CONSUME} SendMessage",
+        # The walk that indexes the profiles from before there was an index.
+        "NightlyQueue": "SendMessage",
+        "NightsTable": "GetItem PutItem Query UpdateItem",
+        "EngagementTable": f"{_APPEND} BatchGetItem",
+        "LedgerTable": _APPEND,
+        "MembersTable": "ConditionCheckItem Query",
+        "${MembersTable.Arn}/index/birthdays": "Query",
+        "VouchersTable": "BatchGetItem PutItem UpdateItem",
+        **_READ_PROGRAM,
+    },
+    "WatchCasesRole": {
+        "WatchCasesLogs": _LOGS,
+        "CasesTable": f"{_APPEND} DeleteItem",
+    },
     "StartNightRole": {
         "StartNightLogs": _LOGS,
         "AuditQueue": "SendMessage",
@@ -108,6 +126,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "NightlyQueue": f"{_CONSUME} SendMessage",
         "AccountsTable": "Scan",
         "LedgerTable": _APPEND,
+        "MembersTable": "GetItem UpdateItem",
         "NightsTable": "PutItem",
         **_READ_PROGRAM,
     },
@@ -160,7 +179,9 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "ProgramsTable": "GetItem PutItem Query",
     },
     "NightlySchedulerRole": {"StartNight": "InvokeFunction"},
+    "CasesSchedulerRole": {"WatchCases": "InvokeFunction"},
     "ReferralsSchedulerRole": {"ReferralsQueue": "SendMessage"},
+    "BirthdaysSchedulerRole": {"BirthdaysQueue": "SendMessage"},
     # A text goes to a phone, which has no ARN: everything that is no topic.
     "UserPoolSmsRole": {"all but arn:${AWS::Partition}:sns:*:*:*": "Publish"},
     # X-Ray has no resources that a policy could name.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 from moto import mock_aws
@@ -34,6 +34,9 @@ KEYS: dict[str, tuple[tuple[str, Literal["S", "N"]], ...]] = {
 }
 """Each table's keys, hash first; a template test holds them against the deployed template."""
 
+INDEXES: dict[str, tuple[str, str, str]] = {"members": ("birthdays", "born", "key")}
+"""The tables that have an index: its name, its hash key and its range key. It holds keys alone."""
+
 
 @contextmanager
 def empty_tables() -> Iterator[None]:
@@ -49,12 +52,34 @@ def empty_tables() -> Iterator[None]:
 def create_tables(dynamodb: DynamoDBClient) -> None:
     """Create every table of the engine, without streams."""
     for name, keys in KEYS.items():
+        indexes = _indexes(name)
+        extra: dict[str, Any] = {"GlobalSecondaryIndexes": indexes} if indexes else {}
+        named: list[Any] = [{"AttributeName": key, "AttributeType": kind} for key, kind in keys]
+        if indexes:
+            named.append({"AttributeName": INDEXES[name][1], "AttributeType": "S"})
         dynamodb.create_table(
             TableName=settings().table(name),
             BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in keys],
+            AttributeDefinitions=named,
+            **extra,
             KeySchema=[
                 {"AttributeName": key, "KeyType": "RANGE" if index else "HASH"}
                 for index, (key, _kind) in enumerate(keys)
             ],
         )
+
+
+def _indexes(table: str) -> list[Any]:
+    if table not in INDEXES:
+        return []
+    name, hash_key, range_key = INDEXES[table]
+    return [
+        {
+            "IndexName": name,
+            "KeySchema": [
+                {"AttributeName": hash_key, "KeyType": "HASH"},
+                {"AttributeName": range_key, "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+    ]

@@ -31,6 +31,7 @@ VOUCHER_ROLLED_BACK: Final = "voucher_rolled_back"
 REFERRAL_PAID: Final = "referral_paid"
 REFERRAL_TAKEN_BACK: Final = "referral_taken_back"
 SURVEY_ANSWERED: Final = "survey_answered"
+BIRTHDAY_GIFT: Final = "birthday_gift"
 CASE_OPENED: Final = "case_opened"
 CASE_RESOLVED: Final = "case_resolved"
 CASE_REOPENED: Final = "case_reopened"
@@ -65,6 +66,7 @@ KINDS: Final = (
     REFERRAL_PAID,
     REFERRAL_TAKEN_BACK,
     SURVEY_ANSWERED,
+    BIRTHDAY_GIFT,
     CASE_OPENED,
     CASE_RESOLVED,
     CASE_REOPENED,

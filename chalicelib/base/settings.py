@@ -33,6 +33,8 @@ class Settings:
     audit_queue_url: str = ""
     vouchers_queue_url: str = ""
     referrals_queue_url: str = ""
+    surveys_queue_url: str = ""
+    birthdays_queue_url: str = ""
     nightly_segments: int = 4
     audit_cycle_nights: int = 28
     request_metrics: bool = False
@@ -58,6 +60,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         audit_queue_url=environment.get("HUIKE_AUDIT_QUEUE_URL", ""),
         vouchers_queue_url=environment.get("HUIKE_VOUCHERS_QUEUE_URL", ""),
         referrals_queue_url=environment.get("HUIKE_REFERRALS_QUEUE_URL", ""),
+        surveys_queue_url=environment.get("HUIKE_SURVEYS_QUEUE_URL", ""),
+        birthdays_queue_url=environment.get("HUIKE_BIRTHDAYS_QUEUE_URL", ""),
         nightly_segments=int(environment.get("HUIKE_NIGHTLY_SEGMENTS", "4")),
         audit_cycle_nights=int(environment.get("HUIKE_AUDIT_CYCLE_NIGHTS", "28")),
         request_metrics=environment.get("HUIKE_REQUEST_METRICS") == "on",

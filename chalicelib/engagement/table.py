@@ -1,13 +1,15 @@
-"""Table `engagement`: events, uses of benefits, and how far members have come in challenges.
+"""Table `engagement`: events, uses of benefits, how far members have come in challenges, and birthday gifts.
 
 All share two keys. Under `evt_…` and `use_…` lies a short chain of steps, as of an order: `000` is the event or use as
 it was accepted, `001` its cancellation. Under a member's id lie `progress`, the one item on which the member's
 challenges are decided; `fact#{time}#{id}` for every purchase and event that may count in one; and `round#{turn}`, the
-records of rounds that were paid or taken back.
+records of rounds that were paid or taken back; and `birthday#{year}`, the birthday gifts. Under `birthdays` lie marks,
+`{day}#{shard}`: how far the birthdays of a day are worked off.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -23,6 +25,7 @@ from chalicelib.ledger.records import Record
 _NAME = settings().table("engagement")
 
 PROGRESS: Final = "progress"
+MARKS: Final = "birthdays"
 
 
 class EventStep(Record):
@@ -61,6 +64,33 @@ class RoundStep(Record):
     key = UnicodeAttribute(hash_key=True)
     part = UnicodeAttribute(range_key=True)
     challenge = UnicodeAttribute()
+
+
+class GiftStep(Record):
+    """A member's birthday gift of one year, by its code."""
+
+    class Meta:
+        table_name = _NAME
+
+    key = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    gift = UnicodeAttribute()
+    voucher_batch_id = UnicodeAttribute(null=True)
+
+
+class BirthdayMark(Model):
+    """How far one shard of a day's birthdays is worked off. Who has had a gift is known by its record alone."""
+
+    class Meta:
+        table_name = _NAME
+
+    key = UnicodeAttribute(hash_key=True, default=MARKS)
+    part = UnicodeAttribute(range_key=True)
+    after = UnicodeAttribute(null=True)
+    is_done = IntAttribute()
+    given = IntAttribute()
+    failed = IntAttribute()
+    updated_at = UnicodeAttribute()
 
 
 class FactItem(Model):
@@ -124,6 +154,21 @@ def read_events(event_id: str, *, consistent: bool) -> list[EventStep]:
 def read_uses(use_id: str, *, consistent: bool) -> list[UseStep]:
     """The steps of a use of a benefit; empty where there is none (or none seen yet)."""
     return list(UseStep.query(use_id, consistent_read=consistent))
+
+
+def read_gifts(member_ids: Iterable[str], year: int) -> list[GiftStep]:
+    """The birthday gifts that these members have had for a year, as it is now."""
+    return list(GiftStep.batch_get([(name, f"birthday#{year}") for name in member_ids], consistent_read=True))
+
+
+def read_marks(first_day: str) -> list[BirthdayMark]:
+    """The marks of birthdays on a day and later."""
+    return list(BirthdayMark.query(MARKS, BirthdayMark.part >= first_day))
+
+
+def put_mark(mark: BirthdayMark) -> None:
+    """Note how far a shard is."""
+    mark.save()
 
 
 def read_progress(member_id: str) -> Stored:

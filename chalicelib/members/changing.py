@@ -28,7 +28,7 @@ from chalicelib.members.rules import (
     normal_phone,
 )
 from chalicelib.members.schema import ConsentIn, MemberPatch, NamesPatch
-from chalicelib.members.table import ChangeItem, ProfileItem, give_up, packed, read_change, take
+from chalicelib.members.table import ChangeItem, ProfileItem, give_up, profile_set, read_change, take
 
 T = TypeVar("T")
 
@@ -113,7 +113,7 @@ def _record(member_id: str, wanted: Change) -> ChangeItem:
 def _writes(item: ProfileItem, old: Profile, new: Profile, now: int) -> list[Write]:
     before, after = identity_keys(old), identity_keys(new)
     actions = (
-        ProfileItem.profile.set(packed(new)),
+        *profile_set(item.key, new),
         ProfileItem.version.set(item.version + 1),
         ProfileItem.updated_at.set(clock.text(now)),
     )

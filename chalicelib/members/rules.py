@@ -67,6 +67,23 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     tags: tuple[str, ...] = ()
 
 
+BORN_SHARDS: Final = 4
+"""In how many parts the members lie who share a birthday, so that a day can be worked off side by side."""
+
+
+def born(member_id: str, profile: Profile) -> str | None:
+    """Where a member stands in the index of birthdays, None where no birthday is known."""
+    if profile.birthday is None:
+        return None
+    # Ids are hashes, so any digest of them spreads evenly.
+    return born_on(f"{profile.birthday:%m-%d}", sum(member_id.encode()) % BORN_SHARDS)
+
+
+def born_on(month_day: str, shard: int) -> str:
+    """The key of one shard of a day such as "05-17"."""
+    return f"{month_day}#{shard}"
+
+
 class Person(msgspec.Struct, frozen=True):
     """Someone acting for themselves: who the token says they are, and the identities that it proves."""
 

@@ -13,17 +13,29 @@ import msgspec
 from pynamodb.attributes import ListAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from chalicelib.base.dynamo import IntAttribute
 from chalicelib.base.settings import settings
 from chalicelib.ledger.posting import Act, Write
 from chalicelib.ledger.records import Record
-from chalicelib.members.rules import Profile, identity_keys
+from chalicelib.members.rules import Profile, born, identity_keys
 
 _PROFILE = msgspec.json.Decoder(Profile)
 
 _NAME = settings().table("members")
+
+
+class BirthdayIndex(GlobalSecondaryIndex["ProfileItem"]):  # type: ignore[no-untyped-call]
+    """The members who have told their birthday, by its month and day; of each the id alone."""
+
+    class Meta:
+        index_name = "birthdays"
+        projection = KeysOnlyProjection()
+
+    born = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
 
 
 class ProfileItem(Record):
@@ -32,7 +44,8 @@ class ProfileItem(Record):
     `further_subjects` are the sign-ins that came with members merged into this one, whose ids are `absorbed`. A member
     that was itself merged into another keeps nothing but its name, `merged_into`. `segments` are codes that scoring has
     put the member in, and no part of the profile that people see and change. `brought` is what became of the referral
-    code that came with the enrolment (JSON).
+    code that came with the enrolment (JSON). `born` is made from the birthday, for the index alone (`rules.born`):
+    whatever writes the profile writes it as well.
     """
 
     class Meta:
@@ -48,6 +61,8 @@ class ProfileItem(Record):
     absorbed: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
     segments: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
     brought = UnicodeAttribute(null=True)
+    born = UnicodeAttribute(null=True)
+    by_birthday = BirthdayIndex()
 
     @property
     def person(self) -> Profile:
@@ -120,6 +135,12 @@ class MergeItem(Record):
 def packed(profile: Profile) -> str:
     """The stored form of a profile."""
     return msgspec.json.encode(profile).decode()
+
+
+def profile_set(member_id: str, profile: Profile) -> tuple[Action, ...]:
+    """The actions that make `profile` a member's: it, and where the member stands in the index of birthdays."""
+    place = born(member_id, profile)
+    return ProfileItem.profile.set(packed(profile)), ProfileItem.born.set(place) if place else ProfileItem.born.remove()
 
 
 def read_profile(member_id: str) -> ProfileItem | None:

@@ -11,7 +11,8 @@ from chalice.app import Blueprint, SQSEvent
 from chalicelib.base import clock, console
 from chalicelib.base.settings import settings
 from chalicelib.ledger import walk
-from chalicelib.members import administering, night, retiering
+from chalicelib.members import administering, birthdays, night, retiering
+from chalicelib.members.birthdays import Indexer
 from chalicelib.members.retiering import Retierer
 from chalicelib.members.sweeping import Sweeper
 
@@ -23,6 +24,8 @@ VISITORS: Final[dict[str, walk.Maker]] = {"sweep": Sweeper}
 
 
 def _visitors(leg: walk.Leg) -> Mapping[str, walk.Maker]:
+    if leg.walk == birthdays.WALK:
+        return {birthdays.WALK: Indexer}
     return {retiering.RETIER: Retierer} if leg.walk in {retiering.RETIER, retiering.PREVIEW} else VISITORS
 
 
@@ -36,7 +39,7 @@ def start_night(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
 @blueprint.on_sqs_message(queue="nightly", batch_size=1, name="walk_accounts")
 def walk_accounts(event: SQSEvent) -> dict[str, Any]:
-    """Walk one leg of the accounts, at night or to re-tier them; answers which messages must come again."""
+    """Walk one leg of the accounts, at night, to re-tier or to index them; answers which messages must come again."""
     context: Any = event.context
     return walk.take_batch(
         event.to_dict(),

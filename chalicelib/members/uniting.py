@@ -19,7 +19,7 @@ from chalicelib.ledger.state import State
 from chalicelib.members import service
 from chalicelib.members.rules import Profile, united
 from chalicelib.members.schema import MergeIn
-from chalicelib.members.table import MergeItem, ProfileItem, hand_over, packed, read_merge
+from chalicelib.members.table import MergeItem, ProfileItem, hand_over, profile_set, read_merge
 from chalicelib.program import service as programs
 from chalicelib.program.rules import tiers
 from chalicelib.program.service import Versioned
@@ -144,13 +144,13 @@ def _writes(closing: ProfileItem, surviving: ProfileItem, now: int) -> list[Writ
     version, at = max(surviving.version, closing.version) + 1, clock.text(now)
     absorbed = [*(surviving.absorbed or []), closing.key, *(closing.absorbed or [])]
     moved = (
-        ProfileItem.profile.set(packed(profile)),
+        *profile_set(surviving.key, profile),
         *([ProfileItem.subject.set(subjects[0])] if subjects else []),
         *([ProfileItem.further_subjects.set(subjects[1:])] if subjects[1:] else []),
         ProfileItem.absorbed.set(absorbed),
     )
     emptied = (
-        ProfileItem.profile.set(packed(Profile())),
+        *profile_set(closing.key, Profile()),
         ProfileItem.merged_into.set(surviving.key),
         ProfileItem.subject.remove(),
         ProfileItem.further_subjects.remove(),

@@ -13,15 +13,16 @@ import msgspec
 
 from app import app
 from chalicelib.base import queues, settings
+from chalicelib.engagement import triggers as engagement_triggers
 from chalicelib.ledger import audit_walk, projector
 from chalicelib.ledger import triggers as ledger_triggers
 from chalicelib.ledger.chain import Entry
 from chalicelib.ledger.nights import DigestItem, ProgressItem
 from chalicelib.ledger.table import to_item
-from chalicelib.members import night, retiering
+from chalicelib.members import birthdays, night, retiering
 from chalicelib.members import triggers as member_triggers
 
-FUNCTIONS = {"nightly": "walk_accounts", "audit": "audit_accounts"}
+FUNCTIONS = {"nightly": "walk_accounts", "audit": "audit_accounts", "birthdays": "give_birthday_gifts"}
 
 
 @dataclass
@@ -58,9 +59,10 @@ def queued(**changes: Any) -> Iterator[Queues]:
     """Collect what is sent; `changes` are settings that differ from the default (two segments, hardly a sample)."""
     lying = Queues()
     wanted: dict[str, Any] = {"nightly_segments": 2, "audit_cycle_nights": 100_000, **changes}
-    changed = replace(settings.settings(), nightly_queue_url="nightly", audit_queue_url="audit", **wanted)
+    urls = {f"{name}_queue_url": name for name in FUNCTIONS}
+    changed = replace(settings.settings(), **urls, **wanted)
     with mock.patch.object(queues, "send", lying.send):
-        modules = (night, retiering, audit_walk, member_triggers, ledger_triggers)
+        modules = (night, retiering, birthdays, audit_walk, member_triggers, ledger_triggers, engagement_triggers)
         patches = [mock.patch.object(module, "settings", return_value=changed) for module in modules]
         for patch in patches:
             patch.start()

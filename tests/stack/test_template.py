@@ -25,6 +25,7 @@ FUNCTIONS = {
     "ClaimOrders": "ClaimOrdersRole",
     "AdvanceChallenges": "AdvanceChallengesRole",
     "AdvanceReferrals": "AdvanceReferralsRole",
+    "GiveBirthdayGifts": "GiveBirthdayGiftsRole",
     "AdministerProgram": "AdministerProgramRole",
     "StartNight": "StartNightRole",
     "WalkAccounts": "WalkAccountsRole",
@@ -160,7 +161,7 @@ def test_a_walk_may_hand_on_as_often_as_it_takes(document: dict[str, Any]) -> No
     functions = of_type(document, "AWS::Serverless::Function")
     loops = {name for name, found in functions.items() if found["Properties"].get("RecursiveLoop") == "Allow"}
 
-    assert loops == {"WalkAccounts", "AuditAccounts", "MakeVouchers", "AdvanceReferrals"}
+    assert loops == {"WalkAccounts", "AuditAccounts", "MakeVouchers", "AdvanceReferrals", "GiveBirthdayGifts"}
 
 
 def test_one_alarm_watches_the_audit_and_can_be_turned_off(document: dict[str, Any]) -> None:

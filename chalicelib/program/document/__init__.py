@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.base import facts
+from chalicelib.program.document.birthday import BirthdayCare
 from chalicelib.program.document.cases import CasePolicy
 from chalicelib.program.document.earning import Campaign, Catalogue, Earning, Rules, Stacking
 from chalicelib.program.document.engagement import AnyChallenge, Benefit, EventType
@@ -133,6 +134,7 @@ class Program(Part, frozen=True, kw_only=True):
     redemption: Redemption | None = None
     rewards: Annotated[tuple[Reward, ...], Meta(max_length=200)] = ()
     referrals: ReferralPolicy | None = None
+    birthday: BirthdayCare | None = None
     surveys: SurveyPolicy = SurveyPolicy()
     cases: CasePolicy = CasePolicy()
     reasons: Reasons
@@ -168,7 +170,9 @@ def default() -> Program:
 
 
 def entry_title(program: Program, kind: str, reason: str, locale: str) -> str:
-    """What a statement says of a ledger entry of this kind; `reason` is the reason code of an adjustment, else ""."""
+    """What a statement says of a ledger entry; `reason` is of an adjustment its reason code, of a gift its code."""
     texts = program.reasons.adjustments.get(reason) if kind == facts.ADJUSTED else None
+    if kind == facts.BIRTHDAY_GIFT and program.birthday:
+        texts = next((gift.title for gift in program.birthday.gifts if gift.code == reason), None)
     texts = texts or program.reasons.entries.get(kind) or default().reasons.entries.get(kind)
     return localise(texts, locale) if texts else kind

@@ -12,6 +12,7 @@ import msgspec
 from chalicelib.base.errors import Invalid
 from chalicelib.program.document import DOCUMENT_MAX_BYTES, Program, decode
 from chalicelib.program.validation import (
+    birthday,
     campaigns,
     cases,
     earning,
@@ -119,6 +120,7 @@ _CHECKS: Final[tuple[Callable[[Program], Iterable[Problem]], ...]] = (
     engagement.check_benefits,
     engagement.check_challenges,
     referrals.check_referrals,
+    birthday.check_birthday,
     surveys.check_surveys,
     cases.check_cases,
 )
