@@ -12,6 +12,7 @@ from moto import mock_aws
 from chalicelib.base.settings import settings
 from chalicelib.members import service as members
 from chalicelib.program import service as programs
+from chalicelib.surveys import defining
 from chalicelib.vouchers import batches
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def empty_tables() -> Iterator[None]:
     members.forget_all()
     programs.reset_cache()
     batches.forget_all()
+    defining.forget_all()
     with mock_aws():
         create_tables(boto3.client("dynamodb"))
         yield
