@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import chalicelib.cases.triggers
 import chalicelib.engagement.triggers
 import chalicelib.ledger.triggers
 import chalicelib.members.triggers
 import chalicelib.orders.triggers
 import chalicelib.program.triggers
 import chalicelib.referrals.triggers
+import chalicelib.surveys.invitation_triggers
 import chalicelib.vouchers.triggers
 import chalicelib.web.authorizer
 from chalicelib.api import app, open_rooms
@@ -24,5 +26,7 @@ for triggers in (
     chalicelib.orders.triggers,
     chalicelib.referrals.triggers,
     chalicelib.engagement.triggers,
+    chalicelib.cases.triggers,
+    chalicelib.surveys.invitation_triggers,
 ):
     app.register_blueprint(triggers.blueprint)

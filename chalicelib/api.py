@@ -61,6 +61,12 @@ def _rooms() -> Iterator[Room]:
     from chalicelib.referrals import routes as referrals  # noqa: PLC0415
 
     yield referrals.room
+    from chalicelib.cases import routes as cases  # noqa: PLC0415
+
+    yield cases.room
+    from chalicelib.surveys import routes as surveys  # noqa: PLC0415
+
+    yield surveys.room
 
 
 def _judge() -> Judge:

@@ -54,6 +54,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "ChallengesQueue": "SendMessage",
         "ClaimsQueue": "SendMessage",
         "ReferralsQueue": "SendMessage",
+        "SurveysQueue": "SendMessage",
         "RoutingFailures": "SendMessage",
         **_STREAM,
     },
@@ -114,6 +115,16 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "WatchCasesLogs": _LOGS,
         "CasesTable": f"{_APPEND} DeleteItem",
     },
+    "AdvanceSurveysRole": {
+        "AdvanceSurveysLogs": _LOGS,
+        "SurveysQueue": f"{_CONSUME} SendMessage",
+        "CasesTable": "Query",
+        "LedgerTable": "GetItem Query",
+        "MembersTable": "GetItem Query",
+        "OrdersTable": "Query",
+        "SurveysTable": "BatchGetItem DeleteItem PutItem Query UpdateItem",
+        **_READ_PROGRAM,
+    },
     "StartNightRole": {
         "StartNightLogs": _LOGS,
         "AuditQueue": "SendMessage",
@@ -123,6 +134,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
     },
     "WalkAccountsRole": {
         "WalkAccountsLogs": _LOGS,
+        "SurveysQueue": "SendMessage",
         "NightlyQueue": f"{_CONSUME} SendMessage",
         "AccountsTable": "Scan",
         "LedgerTable": _APPEND,
@@ -181,6 +193,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
     "NightlySchedulerRole": {"StartNight": "InvokeFunction"},
     "CasesSchedulerRole": {"WatchCases": "InvokeFunction"},
     "ReferralsSchedulerRole": {"ReferralsQueue": "SendMessage"},
+    "SurveysSchedulerRole": {"SurveysQueue": "SendMessage"},
     "BirthdaysSchedulerRole": {"BirthdaysQueue": "SendMessage"},
     # A text goes to a phone, which has no ARN: everything that is no topic.
     "UserPoolSmsRole": {"all but arn:${AWS::Partition}:sns:*:*:*": "Publish"},

@@ -27,7 +27,8 @@ def watch(resources: dict[str, Any]) -> None:
         if found.get("Type") == "AWS::SQS::Queue" and name.endswith("Failures"):
             alarms[f"{name}Alarm"] = _dead_letters(name)
     resources["TracingPolicy"]["Properties"]["Roles"] = [{"Ref": _role_of(name)} for name in functions]
-    resources["AuditMismatchAlarm"]["Properties"]["AlarmActions"] = ACTIONS
+    for name in ("AuditMismatchAlarm", "CaseBreachAlarm"):
+        resources[name]["Properties"]["AlarmActions"] = ACTIONS
     resources |= alarms
 
 

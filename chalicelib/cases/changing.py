@@ -16,7 +16,7 @@ from chalicelib.base.retry import attempts
 from chalicelib.cases.outcomes import CaseNotFound
 from chalicelib.cases.rules.case import Case
 from chalicelib.cases.rules.steps import FACTS, Said
-from chalicelib.cases.table import Stored, StepItem, head_write, lead_writes, read_head, read_step, step_part
+from chalicelib.cases.table import StepItem, Stored, head_write, lead_writes, read_head, read_step, step_part
 from chalicelib.ledger.chain import Decision
 from chalicelib.ledger.effects import Effect
 from chalicelib.ledger.posting import Account, Lost, Plan, Posted, Write, once, post, put_once

@@ -112,10 +112,9 @@ def _turn(after: Case, found: Compensation, text: str, now: int) -> Turn:
 
 def _issuing(found: Compensation, member_id: str, now: int) -> Sequence[Write]:
     """The writes that issue a voucher to the member. Raises Invalid where the batch can give none."""
-    refused = vouchers.unissuable([found.batch_id], now=now)
-    if refused:
+    if vouchers.unissuable([found.batch_id], now=now):
         raise Invalid(
-            "No voucher of this batch can be issued now.", field="voucher_batch_id", code=refused[found.batch_id]
+            "No voucher of this batch can be issued now.", field="voucher_batch_id", code="compensation_voucher_ended"
         )
     # A voucher lies with a member and follows no merge, so it goes to whoever there is now.
     owner = members.survivor_of(member_id)

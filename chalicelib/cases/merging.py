@@ -14,7 +14,7 @@ from chalicelib.cases.rules.case import Case
 from chalicelib.cases.rules.merging import NotMergeable
 from chalicelib.cases.rules.moves import CaseMerged
 from chalicelib.cases.rules.steps import Said
-from chalicelib.cases.table import Stored, StepItem, head_write, lead_writes, step_id_of, step_part
+from chalicelib.cases.table import StepItem, Stored, head_write, lead_writes, step_id_of, step_part
 from chalicelib.ledger.posting import Write
 from chalicelib.members import service as members
 

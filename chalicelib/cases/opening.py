@@ -16,7 +16,6 @@ from chalicelib.ledger.posting import Write
 from chalicelib.program import service as programs
 from chalicelib.program.document.cases import Dimension, Severity
 
-
 _EXCERPT: Final = 80
 """How many characters of the text lists show."""
 

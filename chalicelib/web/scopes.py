@@ -17,6 +17,12 @@ SCOPES: Final = {
     "vouchers.admin": "Make batches of vouchers and their codes, pause, import, export and issue them.",
     "referrals.write": "Claim a referral code for a member.",
     "referrals.review": "Read referrals, approve and refuse them.",
+    "cases.read": "Read cases and those of all members.",
+    "cases.write": "Send feedback for members, and see to cases: assign, move, note, merge and compensate.",
+    "cases.approve": "Approve and refuse compensations that others have asked for.",
+    "surveys.read": "Read surveys and the answers to them.",
+    "surveys.write": "Answer surveys on behalf of members, and bring in answers.",
+    "surveys.admin": "Make surveys, change, open and close them.",
     "adjustments.write": "Adjust a member's points by hand.",
     "program.read": "Read the programme.",
 }

@@ -36,7 +36,7 @@ BUDGETS = {
     "audit_accounts": ("chalicelib.ledger.triggers", ALL, "base ledger"),
     "administer_program": ("chalicelib.program.triggers", ALL, "base counters ledger program"),
     "start_night": ("chalicelib.members.triggers", ALL, "base ledger members program"),
-    "walk_accounts": ("chalicelib.members.triggers", ALL, "base ledger members program"),
+    "walk_accounts": ("chalicelib.night", ALL, "base ledger members night program surveys"),
     "administer_ledger": ("chalicelib.members.triggers", ALL, "base ledger members program"),
     "intake_orders": ("chalicelib.orders.triggers", ALL, "base counters ledger members orders program rewards web"),
     "advance_challenges": (
@@ -49,6 +49,12 @@ BUDGETS = {
         ALL,
         "base counters ledger members orders program referrals rewards vouchers web",
     ),
+    "advance_surveys": (
+        "chalicelib.surveys.invitation_triggers",
+        ALL,
+        "base cases counters ledger members orders program surveys web",
+    ),
+    "watch_cases": ("chalicelib.cases.triggers", ALL, "base cases ledger program"),
     "make_vouchers": ("chalicelib.vouchers.triggers", ALL, "base counters ledger program vouchers"),
     "administer_vouchers": ("chalicelib.vouchers.triggers", ALL, "base counters ledger program vouchers"),
     "claim_orders": ("chalicelib.orders.triggers", ALL, "base counters ledger members orders program rewards web"),
@@ -79,7 +85,9 @@ def test_every_function_has_its_budget() -> None:
     declared: list[Any] = [*app.builtin_auth_handlers, *app.event_sources, *app.pure_lambda_functions]
     modules = {function.name: function.handler_string.rpartition(".")[0] for function in declared}
 
-    assert {**modules, "api_handler": "chalicelib.api"} == {name: budget[0] for name, budget in BUDGETS.items()}
+    # The template names other modules for these, which load less, or more, than those that declare them.
+    modules |= {"api_handler": "chalicelib.api", "walk_accounts": "chalicelib.night"}
+    assert modules == {name: budget[0] for name, budget in BUDGETS.items()}
 
 
 @pytest.mark.parametrize("function", BUDGETS)
