@@ -194,7 +194,11 @@ class Code:
             if isinstance(node, ast.Assign) and _path(node.targets[0]) == ["table_name"]:
                 value: ast.AST = node.value
                 if isinstance(value, ast.Name):
-                    value = self._modules[name[0]].defined[value.id][-1]
+                    # The name may stand in another module of the area.
+                    found = self._resolved(name[0], [value.id], self._modules[name[0]].imported)
+                    if found is None:
+                        return None
+                    value = self._modules[found[0]].defined[found[1]][-1]
                 texts = [part.value for part in ast.walk(value) if isinstance(part, ast.Constant)]
                 return str(texts[0])
         return None

@@ -59,7 +59,7 @@ def queued(**changes: Any) -> Iterator[Queues]:
     """Collect what is sent; `changes` are settings that differ from the default (two segments, hardly a sample)."""
     lying = Queues()
     wanted: dict[str, Any] = {"nightly_segments": 2, "audit_cycle_nights": 100_000, **changes}
-    urls = {f"{name}_queue_url": name for name in FUNCTIONS}
+    urls: dict[str, Any] = {f"{name}_queue_url": name for name in FUNCTIONS}
     changed = replace(settings.settings(), **urls, **wanted)
     with mock.patch.object(queues, "send", lying.send):
         modules = (night, retiering, birthdays, audit_walk, member_triggers, ledger_triggers, engagement_triggers)
