@@ -1,4 +1,4 @@
-"""The programme of the deployed stack: the default, with challenges and birthdays for those with a tag, rewards, referrals."""
+"""The programme of the deployed stack: challenges and birthdays for those with a tag, rewards, and referrals."""
 
 from __future__ import annotations
 
