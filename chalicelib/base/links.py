@@ -12,9 +12,7 @@ import functools
 import hashlib
 import hmac
 import re
-from typing import Final
-
-import msgspec
+from typing import Final, NamedTuple
 
 from chalicelib.base.settings import settings
 
@@ -32,7 +30,7 @@ class Forged(Exception):
     """No token of ours."""
 
 
-class Link(msgspec.Struct, frozen=True):
+class Link(NamedTuple):
     """What a token says: the id of an invitation, and the second from which it may no longer be answered."""
 
     invitation_id: str

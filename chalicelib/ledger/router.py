@@ -21,6 +21,8 @@ _OF_CHALLENGES: Final = (
 
 _OF_REFERRALS: Final = (facts.ORDER, facts.REFUND, facts.ORDER_CANCELLED, facts.MERGED_IN)
 
+_OF_SURVEYS: Final = (facts.ORDER, facts.RETIERED, facts.SWEPT, facts.CASE_RESOLVED, facts.ALERT)
+
 
 class Notice(msgspec.Struct, frozen=True):
     """What a queue carries about an entry; the member and sequence name it for ever, so a second one is recognised."""
@@ -31,18 +33,30 @@ class Notice(msgspec.Struct, frozen=True):
     record: str
 
 
-def queues_for(kind: str) -> tuple[str, ...]:
-    """The addresses of the queues of all areas that asked for facts of this kind."""
+def queues_for(entry: Entry) -> tuple[str, ...]:
+    """The addresses of the queues of all areas that asked for such an entry."""
     asked = (
-        ((facts.ENROLLED,), settings().claims_queue_url),
+        (_of_claims(entry), settings().claims_queue_url),
         (_OF_CHALLENGES, settings().challenges_queue_url),
         (_OF_REFERRALS, settings().referrals_queue_url),
+        (_of_surveys(entry), settings().surveys_queue_url),
     )
-    return tuple(queue_url for kinds, queue_url in asked if kind in kinds)
+    return tuple(queue_url for kinds, queue_url in asked if entry.kind in kinds)
 
 
 def route(entry: Entry) -> None:
     """Send a notice of `entry` to whoever asked for its kind; it may arrive more than once."""
     notice = Notice(entry.member_id, entry.seq, entry.kind, entry.record)
-    for queue_url in queues_for(entry.kind):
+    for queue_url in queues_for(entry):
         queues.send(queue_url, notice)
+
+
+def _of_claims(entry: Entry) -> tuple[str, ...]:
+    """Orders hear of who enrols, and of the step by which all of a purchase went back, for its vouchers go with it."""
+    is_last = entry.effect.purchases.count < 0
+    return (facts.ENROLLED, facts.REFUND, facts.ORDER_CANCELLED) if is_last else (facts.ENROLLED,)
+
+
+def _of_surveys(entry: Entry) -> tuple[str, ...]:
+    """Surveys hear of what they ask members about, and of whatever may have moved a tier."""
+    return _OF_SURVEYS if entry.effect.tiers is None else (*_OF_SURVEYS, entry.kind)

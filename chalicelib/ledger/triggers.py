@@ -31,7 +31,7 @@ def project_accounts(event: DynamoDBEvent) -> dict[str, Any]:
 def route_facts(event: DynamoDBEvent) -> dict[str, Any]:
     """Tell the areas of the facts that they asked for; answers which records must be sent again."""
     batch = stream.read(event.to_dict())
-    return stream.deliver(batch, lambda arrival: bool(router.queues_for(arrival.entry.kind)), router.route)
+    return stream.deliver(batch, lambda arrival: bool(router.queues_for(arrival.entry)), router.route)
 
 
 @blueprint.on_sqs_message(queue="audit", batch_size=1, name="audit_accounts")

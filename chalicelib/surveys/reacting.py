@@ -31,6 +31,7 @@ from chalicelib.program.rules.conditions import Facts
 from chalicelib.surveys import defining, sampling, sending
 from chalicelib.surveys.defining import Survey, SurveyNotFound
 from chalicelib.surveys.invitation_table import DUE_SHARDS, DueItem, due_item, due_key
+from chalicelib.surveys.sampler import Drawn
 from chalicelib.surveys.sending import ContactRefused, Wanted
 
 logger = logging.getLogger(__name__)
@@ -87,6 +88,11 @@ def react(notice: Notice, *, now: int) -> None:
             asked = _asked(invite, occasion, notice.member_id)
             if asked is not None:
                 take(asked, now=now)
+
+
+def drawn(found: Drawn, *, now: int) -> None:
+    """Invite whom the night has drawn. Doing it again changes nothing. Raises Unavailable."""
+    take(Asked(member_id=found.member_id, invite=found.invite, occasion=found.quarter, due=found.due), now=now)
 
 
 def take(asked: Asked, *, now: int) -> None:

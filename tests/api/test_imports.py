@@ -131,7 +131,9 @@ print(*sorted(chalicelib.api.app.routes))
 @pytest.mark.parametrize("function", BUDGETS)
 def test_no_function_loads_the_routes_or_triggers_of_another(function: str) -> None:
     module = BUDGETS[function][0]
-    entrances = {name for name in loaded_by(module) if name.endswith((".routes", ".triggers", ".api"))} - {module}
+    # The night is the members' own function, with visitors that they do not know of.
+    own = {module, "chalicelib.members.triggers"} if function == "walk_accounts" else {module}
+    entrances = {name for name in loaded_by(module) if name.endswith((".routes", ".triggers", ".api"))} - own
     assert not {name for name in entrances if not (function == "api_handler" and name.endswith(".routes"))}
 
 

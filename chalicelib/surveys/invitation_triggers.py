@@ -1,0 +1,56 @@
+"""What the queue sets off for invitations: facts of the ledger, the night's sample, and what has come due."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+import msgspec
+from chalice.app import Blueprint, SQSEvent
+
+from chalicelib.base import clock, queues
+from chalicelib.base.settings import settings
+from chalicelib.ledger.router import Notice
+from chalicelib.surveys import reacting
+from chalicelib.surveys.sampler import Drawn
+
+logger = logging.getLogger(__name__)
+blueprint = Blueprint(__name__)
+
+
+class Due(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Asks to send what has come due; the schedule sends it, and so does a run that has left something."""
+
+    send_due: bool
+
+
+_NOTICES: Final = msgspec.json.Decoder(Notice)
+_DUE: Final = msgspec.json.Decoder(Due)
+_DRAWN: Final = msgspec.json.Decoder(Drawn)
+
+
+@blueprint.on_sqs_message(queue="surveys", batch_size=10, name="advance_surveys")
+def advance_surveys(event: SQSEvent) -> dict[str, Any]:
+    """Invite members to surveys; answers which messages must come again."""
+    failed = []
+    for record in event.to_dict()["Records"]:
+        try:
+            _take(record["body"])
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            logger.warning("message %s is no notice (%s)", record["messageId"], type(error).__name__)
+            failed.append({"itemIdentifier": record["messageId"]})
+        except Exception:
+            logger.exception("message %s: nobody could be invited", record["messageId"])
+            failed.append({"itemIdentifier": record["messageId"]})
+    logger.info("%s notices heard", len(event.to_dict()["Records"]) - len(failed))
+    return {"batchItemFailures": failed}
+
+
+def _take(body: str) -> None:
+    now = clock.now()
+    if '"quarter"' in body:
+        reacting.drawn(_DRAWN.decode(body), now=now)
+    elif '"send_due"' not in body:
+        reacting.react(_NOTICES.decode(body), now=now)
+    elif reacting.work_due(now=now):
+        queues.send(settings().surveys_queue_url, Due(send_due=_DUE.decode(body).send_due))
