@@ -86,7 +86,9 @@ class Load:
             "statement page of 20": self.orders * self.statements,
             "enrol with phone and mail": self.members * self.enrolments,
             "reaction: accounts view, per member and batch": posted + self.members * (self.enrolments + self.lapses),
-            "reaction: a purchase that counts in no challenge": self.notices,
+            "reaction: a purchase that counts in no challenge": self.purchases,
+            "reaction: a purchase of somebody whom nobody has brought": self.purchases,
+            "reaction: an order without vouchers has gone back": self.orders * self.refunds,
             "night: sweep a member with something due": self.members * self.lapses,
             "night: audit a chain of 10 entries and their records": chains,
         }
@@ -99,9 +101,14 @@ class Load:
         return asked - self.orders * self.by_queue
 
     @property
-    def notices(self) -> float:
-        """Notices that the router passes on to the challenges' queue in the month."""
+    def purchases(self) -> float:
+        """Purchases and refunds of the month: challenges hear of each, and so do referrals."""
         return self.orders * (1 + self.refunds)
+
+    @property
+    def notices(self) -> float:
+        """Notices that the router passes on to the areas' queues in the month; refunds are taken for whole ones."""
+        return 2 * self.purchases + self.orders * self.refunds + self.members * self.enrolments
 
     @property
     def entries(self) -> float:
@@ -110,6 +117,11 @@ class Load:
 
 
 _BY_API = ("earn: order by phone", "refund", "redeem", "account", "statement page of 20", "enrol with phone and mail")
+_BY_QUEUE = (
+    "reaction: a purchase that counts in no challenge",
+    "reaction: a purchase of somebody whom nobody has brought",
+    "reaction: an order without vouchers has gone back",
+)
 # Milliseconds of a function: its own work, and what a request to DynamoDB takes from it.
 OWN_MS, TRIP_MS = 12.0, 6.0
 # A stream function, for each entry; its batches share what a start costs.
@@ -158,7 +170,7 @@ def _functions(load: Load) -> tuple[float, float]:
     serving = sum(operations[name] * ms[name] for name in _BY_API) * _ONE_GB
     authorizing = load.requests * AUTHORIZED * AUTHORIZER_MS * _HALF_GB
     streaming = 2 * load.entries * STREAM_MS * _HALF_GB
-    advancing = load.notices * ms["reaction: a purchase that counts in no challenge"] * _HALF_GB
+    advancing = sum(operations[name] * ms[name] for name in _BY_QUEUE) * _HALF_GB
     night = sum(operations[name] * ms[name] for name in operations if name.startswith("night")) * _HALF_GB
     invocations = load.requests * (1 + AUTHORIZED) + (load.orders * load.by_queue + load.notices) / 2
     invocations += 2 * load.entries / 2

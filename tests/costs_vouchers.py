@@ -8,6 +8,9 @@ from typing import Any
 from unittest import mock
 
 from chalicelib.base import clock
+from chalicelib.ledger.router import Notice
+from chalicelib.ledger.table import read_chain, to_entry
+from chalicelib.orders import reacting
 from chalicelib.program import service as programs
 from chalicelib.vouchers import jobs
 from chalicelib.vouchers.triggers import administer_vouchers
@@ -48,6 +51,9 @@ ORDER = Budget("earn: order that names a voucher", 4, 1.5, 3, of="post_order")
 CANCEL_ORDER = Budget("cancel an order that names a voucher", 10, 3, 6, of="cancel_order")
 REFUND_PART = Budget("refund a part of an order that names a voucher", 4, 1, 3, of="post_refund")
 REPLAY_CANCEL = Budget("replay of cancelling an order that names a voucher", 0, 1.5, 2, of="cancel_order")
+PLAIN_BACK = Budget("reaction: an order without vouchers has gone back", 0, 2, 2, of="claim_orders")
+BACK_ALREADY = Budget("reaction: the vouchers of an order have gone back with it", 0, 3, 3, of="claim_orders")
+BACK = Budget("reaction: a voucher goes back that was left when its order did", 6, 4, 5, of="claim_orders")
 ISSUE = Budget("issue a voucher to a member", 6, 2, 3, of="issue_voucher")
 WALLET = Budget("a member's vouchers, a page of 20 of one batch", 0, 3, 2, of="get_member_vouchers")
 BATCH = Budget("make a batch of single vouchers", 4, 0, 1, of="post_voucher_batch")
@@ -112,6 +118,22 @@ def _orders() -> Iterator[Cost]:
     yield _cost(REFUND_PART, lambda: shop.refund(order_id, amount_minor=1))
     yield _cost(CANCEL_ORDER, lambda: shop.cancel(order_id))
     yield _cost(REPLAY_CANCEL, lambda: shop.cancel(order_id), 200)
+    yield _reaction(BACK_ALREADY, member_id)
+    shop.cancel(shop.post_order("cost-5", member_id=member_id).json["order"]["id"])
+    yield _reaction(PLAIN_BACK, member_id)
+    left = [{"redemption_id": redeem("COST-0003", "cost-6").json["redemption"]["id"]}]
+    died = shop.post_order("cost-6", member_id=member_id, vouchers=left).json["order"]["id"]
+    with mock.patch("chalicelib.vouchers.using.roll_back_all"):
+        shop.cancel(died)
+    yield _reaction(BACK, member_id)
+
+
+def _reaction(budget: Budget, member_id: str) -> Cost:
+    """What the queue of orders makes of the last thing that happened to a member."""
+    entry = to_entry(list(read_chain(member_id, consistent=True))[-1])
+    with metered() as bill:
+        reacting.react(Notice(entry.member_id, entry.seq, entry.kind, entry.record), now=clock.now())
+    return Cost(budget, bill)
 
 
 def _office() -> Iterator[Cost]:

@@ -10,12 +10,11 @@ import logging
 from typing import Final
 
 from chalicelib.base import clock, facts
-from chalicelib.ledger.records import placed
 from chalicelib.ledger.router import Notice
-from chalicelib.ledger.table import EntryItem
 from chalicelib.members.table import read_merge
 from chalicelib.orders import history
 from chalicelib.orders.history import History
+from chalicelib.orders.reacting import order_id_of
 from chalicelib.referrals import changing, rules, settling, terms, uniting
 from chalicelib.referrals.rules import Order, Referral
 from chalicelib.referrals.table import SHARDS, LeadItem, read_state, referrals_of, sharded
@@ -37,7 +36,7 @@ def react(notice: Notice, *, now: int) -> None:
     found = referrals_of(notice.member_id)
     if not found:
         return
-    order = order_of(history.read(_order_id(notice), consistent=True))
+    order = order_of(history.read(order_id_of(notice), consistent=True))
     for referral_id in found:
 
         def step(referral: Referral) -> Referral:
@@ -79,16 +78,3 @@ def order_of(past: History) -> Order:
     left_minor = 0 if past.refunded.cancelled else total_minor - past.refunded.total_minor
     spend_minor = earnings.spend_minor * left_minor // total_minor if total_minor else 0
     return Order(past.order_id, clock.seconds(past.order.occurred_at), left_minor, spend_minor)
-
-
-def _order_id(notice: Notice) -> str:
-    """The order that a notice leads to: of a refund, the one that it is of."""
-    if notice.record.startswith("ord_"):
-        return notice.record
-    for consistent in (False, True):
-        try:
-            entry = EntryItem.get(notice.member_id, notice.seq, consistent_read=consistent)
-        except EntryItem.DoesNotExist:
-            continue
-        return placed(entry.place or "").key["order_id"]
-    raise LookupError(f"{notice.member_id} has no entry {notice.seq}")

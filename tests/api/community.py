@@ -66,7 +66,7 @@ def use(member_id: str, code: str = "lounge", key: str | None = None, **fields: 
 def notices(member_id: str) -> list[Notice]:
     """The notices of a member's whole chain that challenges asked for, oldest first."""
     entries = [to_entry(item) for item in read_chain(member_id, consistent=True)]
-    wanted = [entry for entry in entries if any("challenges" in url for url in router.queues_for(entry.kind))]
+    wanted = [entry for entry in entries if any("challenges" in url for url in router.queues_for(entry))]
     return [Notice(entry.member_id, entry.seq, entry.kind, entry.record) for entry in wanted]
 
 

@@ -59,7 +59,7 @@ def buy(member_id: str, number: str = "1", *, after_s: int = 0, **fields: Any) -
 def notices(member_id: str) -> list[Notice]:
     """The notices of a member's whole chain that referrals asked for, oldest first."""
     entries = [to_entry(item) for item in read_chain(member_id, consistent=True)]
-    wanted = [entry for entry in entries if any("referrals" in url for url in router.queues_for(entry.kind))]
+    wanted = [entry for entry in entries if any("referrals" in url for url in router.queues_for(entry))]
     return [Notice(entry.member_id, entry.seq, entry.kind, entry.record) for entry in wanted]
 
 

@@ -44,9 +44,9 @@ def test_the_gateway_s_later_requests_are_cheaper() -> None:
 def test_orders_by_queue_pay_the_queue_instead_of_the_gateway() -> None:
     by_api, by_queue = (bill(Load(members=0, orders=1_000_000, refunds=0, by_queue=share)) for share in (0, 1))
 
-    # The notice to the challenges' queue is paid either way.
-    assert by_api["SQS"] == pytest.approx(1.50)
-    assert by_queue["SQS"] == pytest.approx(3.00)
+    # The notices to the areas' queues are paid either way.
+    assert by_api["SQS"] == pytest.approx(3.00)
+    assert by_queue["SQS"] == pytest.approx(4.50)
     assert by_queue["API Gateway"] == pytest.approx(by_api["API Gateway"] - 3.50)
 
 

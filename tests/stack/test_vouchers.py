@@ -9,11 +9,13 @@ from typing import Any
 
 import httpx
 
+from chalicelib.base import clock
 from infra.local.aws import client
 from infra.local.deploy import Stack
 from tests.stack.conftest import eventually
-from tests.stack.functions import invoke, queued
+from tests.stack.functions import entries, invoke, queued
 from tests.stack.shop import available, enrol, order, refund
+from tests.stack.way import between, once
 
 TITLE = {"en": "A tenth off", "zh-Hans": "九折", "zh-Hant": "九折優惠"}
 SKETCH = {"currency": "CNY", "total_minor": 10_000}
@@ -111,6 +113,37 @@ def test_every_way_of_a_voucher_through_the_gateway(shop: httpx.Client) -> None:
     singles = make(shop, "stack singles")
     answer = shop.post(f"/v1/voucher-batches/{singles}/codes", json=brought, headers=issue)
     assert (answer.status_code, answer.json()["imported"]) == (201, 1)
+
+
+def test_an_order_s_vouchers_go_back_though_the_function_dies_after_the_refund(
+    stack: Stack, shop: httpx.Client, dynamodb: Any
+) -> None:
+    """By the stream and the orders' queue, on the policy of that function; nobody sends the cancellation again."""
+    member = enrol(shop)
+    before = available(shop, member)
+    batch_id = make(shop, "stack died", effect={"type": "points", "points": 70}, limits={"total": 1, "per_member": 1})
+    issue = {"Idempotency-Key": "died"}
+    code = shop.post(f"/v1/members/{member}/vouchers", json={"batch_id": batch_id}, headers=issue).json()["code"]
+    use = {**SKETCH, "member_id": member, "source": "stack", "order_id": "died"}
+    used = shop.post(f"/v1/vouchers/{code}/redeem", json=use, headers=issue).json()["redemption"]["id"]
+    sent = order(member, order_id="died", vouchers=[{"redemption_id": used}])
+    order_id = shop.post("/v1/orders", json=sent).json()["order"]["id"]
+    with between(stack, "APIHandler") as way:
+        way.after = once("TransactWriteItems", way.kill)
+        assert (
+            shop.post(f"/v1/orders/{order_id}/cancel", json={"occurred_at": clock.text(clock.now())}).status_code >= 500
+        )
+        way.after = None
+
+    def counts() -> Any:
+        return shop.get(f"/v1/voucher-batches/{batch_id}").json()["counts"]
+
+    eventually(lambda: counts()["rolled_back"] == 1)
+    assert available(shop, member) == before
+    (cancelled,) = [entry for entry in entries(dynamodb, stack, member) if entry["kind"] == "order_cancelled"]
+    notice = {name: cancelled[name] for name in ("member_id", "seq", "kind", "record")}
+    assert invoke(stack, "ClaimOrders", queued(*[notice] * 3)) == []
+    assert (counts()["rolled_back"], counts()["left"]) == (1, 1)
 
 
 def test_an_order_s_vouchers_go_back_through_the_intake_queue(stack: Stack, shop: httpx.Client) -> None:
