@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench package clean lock openapi replay rebuild audit retier drill huike-verify simulate mutants backtest deploy destroy verify-aws cost
+.PHONY: help run test check fix bench package clean lock openapi replay rebuild audit retier drill huike-verify simulate mutants backtest score deploy destroy verify-aws cost
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,10 @@ mutants: $(READY) ## Plant faults in a copy of the engine and see that each is f
 backtest: $(READY) ## What a programme would have done to recorded purchases (PROGRAMME=candidate.json TODAY=today.json PURCHASES=orders.csv)
 	@test -n "$(PROGRAMME)" || { echo "Say which one: make backtest PROGRAMME=candidate.json" >&2; exit 2; }
 	@$(BIN)/python -m infra.backtest --programme "$(PROGRAMME)" $(if $(TODAY),--today "$(TODAY)") $(if $(PURCHASES),--purchases "$(PURCHASES)") $(ARGS)
+
+score: $(READY) ## Score a file of purchases (DATA=orders.csv MODEL=mbg-nbd|bg-nbd UNTIL=2026-11-22 OUT=dir, ARGS="--margin 0.4 --surveys FILE")
+	@test -n "$(DATA)" || { echo "Say which purchases: make score DATA=orders.csv (columns customer_id,date,amount)" >&2; exit 2; }
+	@$(BIN)/python -m infra.score --data "$(DATA)" $(if $(MODEL),--model "$(MODEL)") $(if $(UNTIL),--until "$(UNTIL)") $(if $(OUT),--out "$(OUT)") $(ARGS)
 
 bench: $(READY) ## Measure and print tables
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -65,7 +65,7 @@ class Likelihood:
                 self.members * q / gamma - (power / below).sum(),
             ]
         )
-        return -value / self.members, -slope * np.array([p, q, gamma]) / self.members
+        return float(-value) / self.members, -slope * np.array([p, q, gamma]) / self.members
 
 
 def default(mean: float) -> Fit:

@@ -140,7 +140,7 @@ class Likelihood:
                 self.by_x @ rising_slope(b, steps)[up] - slope_ab - stopped @ inverse_below[self.x],
             ]
         )
-        return -value / self.members, -slope * np.array([r, alpha, a, b]) / self.members
+        return float(-value) / self.members, -slope * np.array([r, alpha, a, b]) / self.members
 
 
 def default(name: Name) -> Fit:

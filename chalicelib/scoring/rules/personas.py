@@ -16,7 +16,7 @@ SAMPLE: Final = 50_000
 _JUDGED: Final = 2_000
 _ROUNDS: Final = 25
 _SEED: Final = 20_260
-_TREND_SCALE: Final = 2.0
+TREND_SCALE: Final = 2.0
 _TINY: Final = 1e-9
 
 
@@ -39,7 +39,7 @@ def features(rfm: Ints, trend: Floats, engagement: Floats | None, discount: Floa
     result[:, 0] = (rfm // 100 - 1) / 4
     result[:, 1] = (rfm // 10 % 10 - 1) / 4
     result[:, 2] = (rfm % 10 - 1) / 4
-    result[:, 3] = np.clip(trend / _TREND_SCALE, -1.0, 1.0)
+    result[:, 3] = np.clip(trend / TREND_SCALE, -1.0, 1.0)
     if engagement is not None:
         result[:, 4] = engagement
     if discount is not None:

@@ -1,0 +1,60 @@
+"""The report's tables by month, by cohort and by RFM."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from chalicelib.scoring.report.model import Month
+from chalicelib.scoring.rules import kpis
+from chalicelib.scoring.rules.arrays import Ints
+from chalicelib.scoring.rules.history import Purchases
+from chalicelib.scoring.rules.scoring import Scores
+
+_EPOCH_MONTH: Final = 1970 * 12
+_MONTHS_MAX: Final = 36
+_COHORTS_MAX: Final = 18
+_FIVE: Final = 5
+
+
+def month_of(days: Ints) -> Ints:
+    """The running month (year x 12 + month − 1) of each day since the epoch."""
+    return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) + _EPOCH_MONTH
+
+
+def months(purchases: Purchases, until: int) -> tuple[Month, ...]:
+    """The last 36 calendar months, the present one included; a month is whole once its last day has come."""
+    if not len(purchases.day):
+        return ()
+    which = month_of(purchases.day)
+    ends = int(month_of(np.array([until]))[0])
+    begins = max(int(which.min()), ends - _MONTHS_MAX + 1)
+    use = which >= begins
+    size = ends - begins + 1
+    first = np.ones(len(purchases.day), bool)
+    first[1:] = purchases.member[1:] != purchases.member[:-1]
+    count = np.bincount(which[use] - begins, minlength=size)
+    new = np.bincount(which[use & first] - begins, minlength=size)
+    spent = np.bincount(which[use] - begins, purchases.value[use], size)
+    whole = int(month_of(np.array([until + 1]))[0]) > ends
+    return tuple(
+        Month(begins + place, int(count[place]), int(new[place]), float(spent[place]), place < size - 1 or whole)
+        for place in range(size)
+    )
+
+
+def cohorts(purchases: Purchases, until: int) -> list[kpis.Cohort]:
+    """The last 18 months of first purchases, and who bought again in each month since."""
+    ends = int(month_of(np.array([until]))[0])
+    return kpis.cohorts(purchases, month_of(purchases.day), ends - _COHORTS_MAX + 1)
+
+
+def rfm_grid(scores: Scores) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[float, ...], ...]]:
+    """Members, and their mean 12-month value, by R (rows, 5 first) and F (columns, 1 first)."""
+    rfm = scores.rfm[scores.bought]
+    place = (_FIVE - rfm // 100) * _FIVE + rfm // 10 % 10 - 1
+    count = np.bincount(place, minlength=_FIVE * _FIVE).reshape(_FIVE, _FIVE)
+    value = np.bincount(place, scores.value_12[scores.bought], _FIVE * _FIVE).reshape(_FIVE, _FIVE)
+    mean = value / np.maximum(count, 1)
+    return tuple(map(tuple, count.tolist())), tuple(map(tuple, mean.tolist()))

@@ -1,0 +1,1 @@
+"""`make score`: a file of purchases scored without any AWS."""
