@@ -26,7 +26,9 @@ ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "programme-reference.md").read_text(encoding="utf-8")
 REASONS = set(re.findall(r"`(\w+)`", GUIDE.partition("### Why a rule did not fire")[2].partition("\n## ")[0]))
 PROSE = " ".join(GUIDE.split())
-SOURCES = "".join(path.read_text() for path in (ROOT / "chalicelib/program/rules").glob("*.py"))
+_RULES = sorted((ROOT / "chalicelib/program/rules").glob("*.py"))
+# Whether a voucher can be issued is known where vouchers are.
+SOURCES = "".join(path.read_text() for path in (*_RULES, ROOT / "chalicelib/vouchers/service.py"))
 
 
 def example(field: str, word: str) -> Program:
