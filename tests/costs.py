@@ -20,6 +20,7 @@ from tests.api import shop
 from tests.api.client import Response, client
 from tests.api.shop import PHONE, SHOP
 from tests.budgets import Budget, Cost
+from tests.costs_birthdays import seen_to
 from tests.costs_campaigns import campaigns
 from tests.costs_engagement import engagement
 from tests.costs_referrals import referrals
@@ -72,6 +73,7 @@ def measured(*, history: int = 0) -> Iterator[Cost]:
     yield from campaigns(member_id)
     yield from rewards(member_id)
     yield from engagement()
+    yield from seen_to()
     yield from vouchers()
     yield from referrals()
 

@@ -16,7 +16,7 @@ from unittest import mock
 
 from chalicelib.base import dynamo
 from chalicelib.base.settings import settings
-from tests.tables import KEYS
+from tests.tables import INDEXES, KEYS
 
 Item = Mapping[str, Mapping[str, Any]]
 
@@ -67,6 +67,15 @@ def value_bytes(value: Mapping[str, Any]) -> int:
 def write_units(before: Item, after: Item) -> int:
     """Units of one write outside a transaction."""
     return max(1, -(-max(item_bytes(before), item_bytes(after)) // 1024))
+
+
+def index_units(table: str, before: Item, after: Item) -> int:
+    """Units of an index that follows a write: taking its entry out, putting another one in, or both.
+
+    It holds keys alone, so that it follows only where one of them changes; a transaction costs it nothing more.
+    """
+    keys = [index[1] for name, index in INDEXES.items() if settings().table(name) == table]
+    return sum((key in before) + (key in after) for key in keys if before.get(key) != after.get(key))
 
 
 def read_units(size: int, *, consistent: bool) -> float:
@@ -133,7 +142,8 @@ def _write(bill: Bill, send: Send, parameters: dict[str, Any], read: Read) -> di
         return send()
     finally:
         # A write that fails its condition is billed for the item that it met.
-        bill.write_units += write_units(before, read(parameters["TableName"], key))
+        after = read(parameters["TableName"], key)
+        bill.write_units += write_units(before, after) + index_units(parameters["TableName"], before, after)
 
 
 def _batch_write(bill: Bill, send: Send, parameters: dict[str, Any], read: Read) -> dict[str, Any]:
@@ -156,8 +166,9 @@ def _transact(bill: Bill, send: Send, parameters: dict[str, Any], read: Read) ->
         return send()
     finally:
         for part, key, old in zip(parts, keys, before, strict=True):
-            after = part.get("Item") or read(part["TableName"], key)
-            bill.write_units += 2 * write_units(old, after)
+            found = read(part["TableName"], key)
+            bill.write_units += 2 * write_units(old, part.get("Item") or found)
+            bill.write_units += index_units(part["TableName"], old, found)
 
 
 def _key_of(table: str, item: Item) -> Item:
