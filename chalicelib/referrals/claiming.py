@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.base import clock, ids
 from chalicelib.base.errors import Conflict, KeyReused, NotFound, Unavailable
-from chalicelib.ledger.posting import Act, Lost, MemberNotFound, Posted, Write, peek, put_once, replay
+from chalicelib.ledger.posting import Act, Lost, MemberNotFound, Posted, Write, once, peek, put_once, replay
 from chalicelib.members import service as members
 from chalicelib.members.rules import Profile
 from chalicelib.members.table import ProfileItem
@@ -74,7 +74,10 @@ def claim(member_id: str, text: str, given: Given, *, now: int) -> Posted[ClaimS
     record = _record(friend, text, now)
     before = read_claim(str(record.key))
     try:
-        return replay(record, before.serialize()) if before else _claim(friend, text, given, now)
+        if before:
+            return replay(record, before.serialize())
+        # The same claim, sent twice at once, may have been taken since, and the friend have bought.
+        return once(record, lambda: read_claim(str(record.key)), lambda: _claim(friend, text, given, now))
     except KeyReused:
         raise AlreadyClaimed("This member has claimed another code. Nothing was changed.", field="code") from None
 

@@ -45,8 +45,11 @@ def code_of(member_id: str) -> str:
 
 def owner_of(code: str) -> str | None:
     """The member whose code (normalised) this is, None for nobody's."""
-    items = CodeItem.query(_place(code), CodeItem.part == CODE)
-    return next((str(item.member_id) for item in items), None)
+    # A code may have been made a moment ago, and whoever is told that it is nobody's is taken for a guesser.
+    for consistent in (False, True):
+        for item in CodeItem.query(_place(code), CodeItem.part == CODE, consistent_read=consistent):
+            return str(item.member_id)
+    return None
 
 
 def _known(member_id: str, *, consistent: bool) -> str | None:

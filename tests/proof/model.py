@@ -53,6 +53,11 @@ class Model:
             member = self.closed[member]
         return member
 
+    def heirs(self, member: str) -> tuple[str, ...]:
+        """The accounts that have stood for a member after its own."""
+        following = self.closed.get(member)
+        return (following, *self.heirs(following)) if following else ()
+
     def account(self, member: str) -> Account:
         """The account that stands for a member now."""
         return self.accounts[self.heir(member)]
@@ -124,7 +129,7 @@ class Model:
     def post_order(self, name: str, order: Order, member: str, at: int) -> Moved:
         """An order earns and uses up what pays it; an unclaimed one does so when it is claimed."""
         self.orders[name] = order
-        order.member = member
+        order.member, order.posted_to = member, self.heir(member)
         for redemption in order.paid_with:
             self.redemptions[redemption].used_by = name
 

@@ -77,12 +77,16 @@ class Redemption:
 
 @dataclass
 class Order:
-    """A purchase: its body as sent, what it earned, and the totals of what went back."""
+    """A purchase: its body as sent, what it earned, and the totals of what went back.
+
+    `member` is whom it was posted for, `posted_to` the account that stood for the member then.
+    """
 
     body: dict[str, Any]
     occurred_at: int
     rules: Rules
     member: str | None = None
+    posted_to: str | None = None
     points: int = 0
     qualifying: int = 0
     spend_minor: int = 0

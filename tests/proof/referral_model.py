@@ -86,10 +86,16 @@ def left_of(order: Order) -> int:
 
 @dataclass
 class Referrals:
-    """All referrals by the engine's ids. `devices` tells who has claimed with which."""
+    """All referrals by the engine's ids. `devices` tells who has claimed with which.
+
+    In a race, `codes` leads from what a claim keeps of a code to its member, and `claiming` is whose was claimed last.
+    """
 
     found: dict[str, Referral] = field(default_factory=dict)
     devices: dict[str, set[str]] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
+    claiming: str = ""
+    times_back: int = 0
 
     def why_not(self, model: Model, friend: str, code_of: str, now: int) -> list[str]:
         """Every reason not to let somebody claim another one's code, in the order in which they are told."""
@@ -168,6 +174,7 @@ class Referrals:
         referral = self.found[name]
         assert referral.next(posted_at) == (side, False), "took back what stands"
         paid = referral.paid.pop(side)
+        self.times_back += 1
 
         def act(account: Account) -> None:
             account.claw(paid.points, paid.expiry, None, spared=True)

@@ -111,9 +111,10 @@ def adjust(member: str, points: int, key: str) -> Request:
     )
 
 
-def order(number: str, rules: Rules, *, member: str | None, **fields: Any) -> Request:
+def order(
+    number: str, rules: Rules, *, member: str | None, occurred_at: int = STARTED - 3600, **fields: Any
+) -> Request:
     """A purchase, by a member or by whoever has the phone."""
-    occurred_at = STARTED - 3600
     whose = {"identity": {"phone": PHONE}} if member is None else {"member_id": member}
     body = {
         "source": "shop",

@@ -16,7 +16,7 @@ from chalicelib.base.errors import Refusal, Unavailable
 from chalicelib.ledger.chain import Entry
 from chalicelib.ledger.records import Record
 from chalicelib.program import service as programs
-from tests.proof import scenario, scenario_programme, scenario_rewards, scenario_vouchers
+from tests.proof import scenario, scenario_programme, scenario_referrals, scenario_rewards, scenario_vouchers
 from tests.proof.areas import Cast
 from tests.proof.calendar import DAY_S
 from tests.proof.invariants import Watch
@@ -28,7 +28,7 @@ from tests.proof.scenario import STARTED, Request
 from tests.proof.scheduler import Died, Scheduler, Writer
 from tests.proof.store import Store, intercepted
 
-AREAS = (scenario_programme.AREA, scenario_rewards.AREA, scenario_vouchers.AREA)
+AREAS = (scenario_programme.AREA, scenario_rewards.AREA, scenario_vouchers.AREA, scenario_referrals.AREA)
 """Everything that races beside orders, points and members."""
 WRITERS = 4
 TRIES = 6

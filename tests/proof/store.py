@@ -53,6 +53,8 @@ class Store:
                 return self._batch_get(parameters, as_of)
             case "TransactWriteItems":
                 return self._transact(parameters)
+            case "BatchWriteItem":
+                return self._batch_write(parameters)
             case "PutItem" | "UpdateItem" | "DeleteItem":
                 return self._write(operation, parameters)
             case "Scan":
@@ -134,7 +136,17 @@ class Store:
             raise refused(operation, "ConditionalCheckFailedException")
         self.tick += 1
         self._apply(operation.removesuffix("Item"), parameters)
+        if parameters.get("ReturnValues") == "ALL_NEW":
+            return {"Attributes": self._item(parameters["TableName"], parameters["Key"], self.tick)}
         return {}
+
+    def _batch_write(self, parameters: Parameters) -> Answer:
+        for table, requests in parameters["RequestItems"].items():
+            for request in requests:
+                self.tick += 1
+                for kind, part in request.items():
+                    self._apply(kind.removesuffix("Request"), {"TableName": table, **part})
+        return {"UnprocessedItems": {}}
 
     def _reason(self, part: Parameters) -> dict[str, Any]:
         """Why a write cannot be: its condition does not hold for the item that is there."""
