@@ -76,7 +76,7 @@ def _entrances(code: Code, handler: str) -> list[Name]:
     module, _, name = handler.rpartition(".")
     if (module, name) in code.entrances(module):
         return [(module, name)]
-    routes = [found for found in sorted(code.imports(module)) if found.endswith(".routes")]
+    routes = [found for found in sorted(code.imports(module)) if found.endswith("routes")]
     return [(module, name), *(entrance for found in routes for entrance in code.entrances(found))]
 
 

@@ -147,9 +147,9 @@ def read_invitation(invitation_id: str) -> Invitation | None:
     return told(item) if item else None
 
 
-def read_invitations(invitation_ids: Iterable[str]) -> dict[str, Invitation]:
-    """Invitations by their ids, as they are now; those that are not there are left out."""
-    items = InvitationItem.batch_get([(found, STATE) for found in invitation_ids], consistent_read=True)
+def read_invitations(invitation_ids: Iterable[str], *, consistent: bool = True) -> dict[str, Invitation]:
+    """Invitations by their ids, as they are now (or were a moment ago); those that are not there are left out."""
+    items = InvitationItem.batch_get([(found, STATE) for found in invitation_ids], consistent_read=consistent)
     return {str(item.key): told(item) for item in items}
 
 

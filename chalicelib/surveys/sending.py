@@ -62,11 +62,11 @@ def send(wanted: Wanted, owner: ProfileItem, program: Program, *, now: int) -> P
     The contact policy is decided on one item of the member's, so that of many invitations at once it lets through as
     many as it should.
     """
+    before = sent_before(wanted)
+    if before is not None:
+        return before
     owner_id = str(owner.key)
     record = _record(wanted, owner_id, now)
-    before = read_item(wanted.invitation_id)
-    if before is not None:
-        return replay(record, before.serialize())
     for _attempt in attempts():
         known = read_contacts([owner_id, *(owner.absorbed or ())])
         contacts = [made for item in known.values() for made in item.contacts]
@@ -79,6 +79,12 @@ def send(wanted: Wanted, owner: ProfileItem, program: Program, *, now: int) -> P
             # Another invitation of the member's was faster: the policy is asked again.
             continue
     raise Unavailable("The member is being invited by many at once. Send the same request again.", code="busy")
+
+
+def sent_before(wanted: Wanted) -> Posted[InvitationItem] | None:
+    """The invitation that was made for the same request before, if any. Raises KeyReused for another request's."""
+    before = read_item(wanted.invitation_id)
+    return replay(_record(wanted, "", 0), before.serialize()) if before else None
 
 
 def _check(program: Program, contacts: Sequence[Contact], *, due: int, now: int) -> None:

@@ -22,6 +22,7 @@ SCOPES: Final = {
     "cases.approve": "Approve and refuse compensations that others have asked for.",
     "surveys.read": "Read surveys and the answers to them.",
     "surveys.write": "Answer surveys on behalf of members, and bring in answers.",
+    "surveys.invite": "Invite members to surveys, read the links of invitations to send them, and take them back.",
     "surveys.admin": "Make surveys, change, open and close them.",
     "adjustments.write": "Adjust a member's points by hand.",
     "program.read": "Read the programme.",
