@@ -51,6 +51,11 @@ def month_start(month: int, zone: ZoneInfo) -> int:
     return seconds(datetime(month // 12, month % 12 + 1, 1, tzinfo=zone))
 
 
+def month_text(month: int) -> str:
+    """A calendar month (year x 12 + month - 1) such as `2026-11`."""
+    return f"{month // 12:04d}-{month % 12 + 1:02d}"
+
+
 def day_start(instant: int, days: int, zone: ZoneInfo) -> int:
     """The beginning of the day `days` after the day in which `instant` falls, in `zone`."""
     local = datetime.fromtimestamp(instant, zone) + timedelta(days=days)

@@ -79,7 +79,7 @@ def months_back(now: int) -> list[str]:
     late_s = max(program.late_days, _LATE_DAYS) * clock.DAY_S
     # A day more on either side, since the programme's zone may be another one by now.
     first, last = (clock.month_of(at, program.zone) for at in (now - late_s - clock.DAY_S, now + clock.DAY_S))
-    return [f"{month // 12:04d}-{month % 12 + 1:02d}" for month in range(first, last + 1)]
+    return [clock.month_text(month) for month in range(first, last + 1)]
 
 
 def changed_months(survey_id: str, now: int) -> Iterator[str]:

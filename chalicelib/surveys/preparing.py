@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from chalicelib.base import clock
 from chalicelib.base.errors import Refusal
 from chalicelib.cases import opening, outcomes
 from chalicelib.cases.opening import Complaint, Opening
@@ -68,7 +69,7 @@ def prepare(submission: Submission, respondent: Respondent, begun: Begun, now: i
     answers = answering.checked(definition, submission.answers)
     book = rulebook(submission.occurred_at, now)
     decisions.check_time(book.now.program, submission.occurred_at, now)
-    context = _context(submission, respondent, doubts.flags(definition, answers, submission.seconds))
+    context = _context(submission, respondent, doubts.flags(definition, answers, submission.seconds), book)
     opened = _opening(complaining.fired(definition, answers), submission, respondent, context, now)
     fixed = [*respondent.writes(), *(opened.writes if opened else ()), *_noting(respondent, definition, answers)]
     if respondent.invitation is not None:
@@ -88,8 +89,9 @@ def prepare(submission: Submission, respondent: Respondent, begun: Begun, now: i
     )
 
 
-def _context(submission: Submission, respondent: Respondent, flags: tuple[str, ...]) -> Context:
+def _context(submission: Submission, respondent: Respondent, flags: tuple[str, ...], book: Rulebook) -> Context:
     invitation = respondent.invitation
+    zone = book.now.program.zone
     order_id = invitation.order_id if invitation else ""
     return Context(
         channel=submission.channel,
@@ -100,6 +102,7 @@ def _context(submission: Submission, respondent: Respondent, flags: tuple[str, .
         case_id=invitation.case_id if invitation else "",
         flags=flags,
         seconds=submission.seconds,
+        invited=clock.month_text(clock.month_of(invitation.created_at, zone)) if invitation else "",
     )
 
 

@@ -126,7 +126,7 @@ def _record(prepared: Prepared, context: Context, request_hash: str, now: int) -
 def _writes(prepared: Prepared, context: Context) -> list[Write]:
     """The answer among those of its month, the counts, and what is written whoever answers."""
     submission, response_id = prepared.submission, prepared.respondent.response_id
-    month = month_text(clock.month_of(submission.occurred_at, prepared.book.then.program.zone))
+    month = clock.month_text(clock.month_of(submission.occurred_at, prepared.book.then.program.zone))
     answer = AnswerItem(
         answers_key(submission.survey_id, month, shard_of(response_id)),
         f"{clock.text(submission.occurred_at)}#{response_id}",
@@ -138,8 +138,3 @@ def _writes(prepared: Prepared, context: Context) -> list[Write]:
         submission.survey_id, month, response_id, prepared.definition, prepared.answers, context
     )
     return [Write(answer), counting, *prepared.fixed]
-
-
-def month_text(month: int) -> str:
-    """A calendar month (year x 12 + month - 1) such as `2026-11`."""
-    return f"{month // 12:04d}-{month % 12 + 1:02d}"

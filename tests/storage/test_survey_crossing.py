@@ -62,7 +62,7 @@ def tables(survey_id: str, month: str = MONTH) -> dict[str, dict[str, dict[str, 
 def finished(survey_id: str, month: str = MONTH) -> CrossedItem:
     item = read_crossed(survey_id, month)
     assert item is not None
-    assert (bool(item.run), item.doing) == (True, None)
+    assert item.run and not item.attribute_values.get("doing")
     return item
 
 

@@ -10,7 +10,8 @@ from chalicelib.surveys.document import Channel
 class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where an answer came from, and how the member stood then; all but the channel may be unknown (empty).
 
-    `flags` are `straight_lined` and `speeding`: such answers are shown apart. `seconds` is how long it took.
+    `flags` are `straight_lined` and `speeding`: such answers are shown apart. `seconds` is how long it took. `invited`
+    is the month in which the invitation was sent that it answers, such as `2026-11`: response rates go by that.
     """
 
     channel: Channel
@@ -22,3 +23,4 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     case_id: str = ""
     flags: tuple[str, ...] = ()
     seconds: int = 0
+    invited: str = ""

@@ -2,8 +2,9 @@
 
 A counter is named after its question's code: `nps:9` is a number that was given, `why:price` an option that was chosen,
 `rating:staff:4` a row of a matrix. Where what was given does not add up to how many answered, because several may be
-chosen or because words cannot be counted, `why#` counts who answered at all. `#n` counts the answers to the survey, and
-`#channel:app` those that came this way. The live totals and the tables of the night use the same names.
+chosen or because words cannot be counted, `why#` counts who answered at all. `#n` counts the answers to the survey,
+`#channel:app` those that came this way, and `#invited:2026-11` those to an invitation that was sent in that month. The
+live totals and the tables of the night use the same names.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from chalicelib.surveys.document import (
 from chalicelib.surveys.rules.context import Context
 
 ANSWERS: Final = "#n"
+INVITED: Final = "#invited:"
 
 LIVE_COUNTERS: Final = 300
 """So many counters stand in one item at the most: an answer may add to all of them, by one expression of 4 KB."""
@@ -37,9 +39,9 @@ LIVE_BYTES: Final = 8_000
 
 # A number of up to 12 digits, and what DynamoDB adds to it.
 _NUMBER_BYTES: Final = 8
-# The answers to the survey, its channels and its flags.
-_ITEM_COUNTERS: Final = 12
-_ITEM_BYTES: Final = 400
+# The answers to the survey, its channels, its flags, and the months of the year in which its invitations were sent.
+_ITEM_COUNTERS: Final = 24
+_ITEM_BYTES: Final = 800
 _MATRIX: Final = range(1, 6)
 
 # What a survey is for comes first, where not everything can be counted at once.
@@ -104,6 +106,8 @@ def added(definition: Definition, answers: Answers, context: Context) -> Iterato
     yield ANSWERS
     yield f"#channel:{context.channel}"
     yield from (f"#{flag}" for flag in context.flags)
+    if context.invited:
+        yield f"{INVITED}{context.invited}"
     for question in definition.questions:
         answer = answers.get(question.code)
         if answer is not None:

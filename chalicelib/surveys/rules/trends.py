@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from chalicelib.surveys.rules.measures import DETRACTOR, MINIMUM, PROMOTER, SATISFIED, Z
+from chalicelib.surveys.rules.measures import DETRACTOR, EASY, MINIMUM, PROMOTER, SATISFIED, Z
 
 ALPHA: Final = 0.05
 """How often a series in which nothing changes is said to have changed, at the most."""
@@ -70,8 +70,12 @@ def of_nps(month: str, given: Mapping[int, int]) -> Point:
 
 def of_csat(month: str, given: Mapping[int, int]) -> Point:
     """A month of CSAT: the satisfied score 100."""
-    part = sum(count for number, count in given.items() if number >= SATISFIED)
-    return Point(month, sum(given.values()), 100 * part, 10_000 * part)
+    return _of_share(month, given, SATISFIED)
+
+
+def of_ces(month: str, given: Mapping[int, int]) -> Point:
+    """A month of CES: those for whom it was easy score 100."""
+    return _of_share(month, given, EASY)
 
 
 def changes(points: Sequence[Point]) -> tuple[Change, ...]:
@@ -88,6 +92,11 @@ def changes(points: Sequence[Point]) -> tuple[Change, ...]:
         difference = after.mean - before.mean
         found.append(Change(known[cut].month, before.mean, after.mean, difference - half, difference + half, p))
     return tuple(found)
+
+
+def _of_share(month: str, given: Mapping[int, int], from_number: int) -> Point:
+    part = sum(count for number, count in given.items() if number >= from_number)
+    return Point(month, sum(given.values()), 100 * part, 10_000 * part)
 
 
 def _cuts(points: Sequence[Point], begin: int, end: int, widening: float) -> list[tuple[int, float]]:
