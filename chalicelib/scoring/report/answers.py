@@ -46,13 +46,16 @@ def heard(answers: Answers, members: int, until: int) -> Signals:
         last[who], age[who], has[who] = value, until - when, True
         nps = loyalty.nps_signal(last, age, has, float(value.mean()) / 10.0)
         unhappy = has & (last <= _DETRACTOR) & (age < _LATELY_DAYS)
+    answered = np.zeros(members, bool)
+    answered[who] = True
     who, _when, value = answers.of("csat", until)
+    answered[who] = True
     csat = None
     if len(who):
         good = value >= _SATISFIED["csat"]
         satisfied = np.bincount(who, good.astype(np.float64), members)
         csat = loyalty.csat_signal(satisfied, np.bincount(who, minlength=members), float(good.mean()))
-    return Signals(nps=nps, csat=csat, unhappy=unhappy)
+    return Signals(nps=nps, csat=csat, answered=answered, unhappy=unhappy)
 
 
 def satisfaction(

@@ -44,7 +44,7 @@ def pareto(held: Pareto) -> str:
 def calibration(deciles: Sequence[Decile]) -> str:
     """Predicted against what happened, by ten groups; on the diagonal the prediction was right."""
     highest = max([max(row.predicted, row.actual) for row in deciles] + [0.05])
-    scale = next(tick for tick in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0) if tick >= min(highest, 1.0))
+    scale = next(tick for tick in (0.05, 0.1, 0.25, 0.5, 1.0) if tick >= min(highest, 1.0))
     shapes = _shares(key("predicted"), key("happened"), scale)
     shapes.append(line([_at(0, 0), _at(1, 1)], "equal line dashed"))
     points = [_at(row.predicted / scale, row.actual / scale) for row in deciles]

@@ -18,7 +18,7 @@ _ROWS_MAX: Final = 18
 
 def rfm(counts: Sequence[Sequence[int]], values: Sequence[Sequence[float]]) -> str:
     """Recency downwards, frequency to the right; shaded by the mean 12-month value."""
-    left, top, width, height = 86, 8, 92, 52
+    left, top, width, height = 126, 8, 84, 52
     highest = max(max(row) for row in values) or 1.0
     shapes = []
     for row in range(_FIVE):
@@ -37,7 +37,7 @@ def rfm(counts: Sequence[Sequence[int]], values: Sequence[Sequence[float]]) -> s
                 x + width / 2,
                 y + height / 2 + 5,
                 same(f"{count:,}" if count else ""),
-                "cell light" if shade >= _SHADES // 2 else "cell",
+                f"cell on-{shade}",
                 "middle",
             )
             shapes.append(grouped((title[0], title[1]), cell, label))
@@ -55,7 +55,7 @@ def cohorts(rows: Sequence[Cohort]) -> str:
     """A line a cohort; the first month, in which everybody bought, is left out."""
     shown = rows[-_ROWS_MAX:]
     months = max(len(row.shares) for row in shown) - 1
-    left, top, height = 140, 28, 30
+    left, top, height = 164, 28, 30
     width = (_WIDE - left) / max(months, 1)
     highest = max([share for row in shown for share in row.shares[1:]] + [0.01])
     shapes = [text(0, 16, key("cohort"), "tick"), text(left + 2, 16, key("months_after"), "tick")]
@@ -71,7 +71,7 @@ def cohorts(rows: Sequence[Cohort]) -> str:
                 left + (month + 0.5) * width,
                 y + 19.5,
                 same(numbers.percent(share)),
-                "small light" if shade >= _SHADES // 2 else "small",
+                f"small on-{shade}",
                 "middle",
             )
             shapes.append(grouped(title, cell, label if width > 34 else ""))  # noqa: PLR2004 - room for 100%

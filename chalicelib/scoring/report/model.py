@@ -87,13 +87,14 @@ class Month(msgspec.Struct, frozen=True):
 
 
 class Drifting(msgspec.Struct, frozen=True):
-    """An indicator of the programme that leaves the band of its past: `rising` or `falling`."""
+    """An indicator by whole months, its smoothed level, the band of its past; `rising` or `falling` if outside."""
 
     indicator: str
     direction: str
     level: float
     low: float
     high: float
+    series: tuple[float, ...]
 
 
 class MemberAlert(msgspec.Struct, frozen=True):
@@ -108,7 +109,7 @@ class MemberAlert(msgspec.Struct, frozen=True):
 
 
 class Mover(msgspec.Struct, frozen=True):
-    """A member whose score has moved far, with what lifts it or holds it back now."""
+    """A member whose score has moved far, and the part of it that has moved most."""
 
     member: str
     before: float

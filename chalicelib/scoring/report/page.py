@@ -93,7 +93,7 @@ def _flows(report: Report) -> str:
     rows = [[flows.name(flow.before), flows.name(flow.now), same(f"{flow.members:,}")] for flow in report.flows]
     note = filled("flows_note", compared_with=report.compared_with, until=report.until)
     heads = [same(report.compared_with), same(report.until), key("members")]
-    return figure("flows", flows.sankey(report.flows), note, heads, rows)
+    return figure("flows", parts.scrolled(flows.sankey(report.flows)), note, heads, rows)
 
 
 def _pareto(report: Report) -> str:
@@ -128,7 +128,7 @@ def _prediction(report: Report) -> str:
 
 
 def _cohorts(report: Report) -> str:
-    return figure("cohorts", f'<div class="scroll">{heat.cohorts(report.cohorts)}</div>', key("cohorts_note"))
+    return figure("cohorts", parts.scrolled(heat.cohorts(report.cohorts)), key("cohorts_note"))
 
 
 def _rfm(report: Report) -> str:
@@ -151,7 +151,7 @@ def _months(report: Report) -> str:
     ]
     heads = [key("month"), key("purchases"), key("new_members"), key("spending")]
     legend = parts.legend([("active", key("returning_members")), ("fresh", key("new_members"))])
-    return figure("months", legend + charts.months(report.months), key("months_note"), heads, rows)
+    return figure("months", legend + parts.scrolled(charts.months(report.months)), key("months_note"), heads, rows)
 
 
 def _points(report: Report) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from chalicelib.scoring.report import numbers
-from chalicelib.scoring.report.model import Report
-from chalicelib.scoring.report.svg import Both, span
+from chalicelib.scoring.report.control import control
+from chalicelib.scoring.report.model import Drifting, Report
+from chalicelib.scoring.report.svg import Both, same, span
 from chalicelib.scoring.report.words import key
 
 _LETTER: Final = re.compile(r"[^\W\d_kMB亿万天days]")
-_WHOLE_MONTHS: Final = 8
 
 
 def figure(
@@ -56,6 +56,11 @@ def table(heads: Sequence[Both], rows: Iterable[Sequence[Both]]) -> str:
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
+def scrolled(chart: str) -> str:
+    """A wide chart, which a narrow screen scrolls rather than shrinks."""
+    return f'<div class="scroll" tabindex="0">{chart}</div>'
+
+
 def plain(both: Both) -> str:
     """A sentence."""
     return f'<p class="soft">{span(both)}</p>'
@@ -68,25 +73,27 @@ def legend(entries: Iterable[tuple[str, Both]]) -> str:
 
 
 def drifting(report: Report) -> str:
-    """The programme's indicators that leave the band of their past."""
-    whole = sum(month.whole for month in report.months)
-    if whole < _WHOLE_MONTHS:
-        return panel("warnings", plain(key("too_short")))
+    """The programme's indicators, each against the band of its past."""
     if not report.warnings:
-        return panel("warnings", plain(key("no_warnings")))
-    lines = []
-    for found in report.warnings:
-        as_share = found.indicator == "retention"
-        values = [
-            (numbers.percent(value, 1),) * 2 if as_share else numbers.money(value)
-            for value in (found.level, found.low, found.high)
-        ]
-        words = key(found.direction)
-        told = tuple(words[n].format(level=values[0][n], low=values[1][n], high=values[2][n]) for n in (0, 1))
-        lines.append(
-            f'<li class="{found.direction}"><b>{span(key(found.indicator))}</b> {span((told[0], told[1]))}</li>'
-        )
-    return panel("warnings", f'<ul class="warnings">{"".join(lines)}</ul>')
+        return panel("warnings", plain(key("too_short")))
+    lines = "".join(_drift(found) for found in report.warnings)
+    return panel("warnings", f'<div class="drifts">{lines}</div>', key("warnings_note"))
+
+
+def _drift(found: Drifting) -> str:
+    low, level, high = (_written(found.indicator, max(value, 0.0)) for value in (found.low, found.level, found.high))
+    words = key(found.direction or "within")
+    told = tuple(words[n].format(level=level[n], low=low[n], high=high[n]) for n in (0, 1))
+    return (
+        f'<div class="drift {found.direction or "within"}"><h3>{span(key(found.indicator))}</h3>'
+        f"<p>{span((told[0], told[1]))}</p>{control(found)}</div>"
+    )
+
+
+def _written(indicator: str, value: float) -> Both:
+    if indicator == "retention":
+        return same(numbers.percent(value, 1))
+    return numbers.money(value) if indicator == "basket" else same(f"{value:,.0f}")
 
 
 def _number(both: Both) -> bool:

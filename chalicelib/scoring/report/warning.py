@@ -91,20 +91,30 @@ def movers(names: tuple[str, ...], night: Night, before: Night | None, *, rising
     way = moved if rising else -moved
     rows = np.flatnonzero(way >= _MOVED)
     order = sorted(rows.tolist(), key=lambda row: (-float(way[row]), names[row]))[:_SHOWN]
-    codes = night.scores.lifts if rising else night.scores.holds
+    changed = _changes(night, before) * (1.0 if rising else -1.0)
     return tuple(
         Mover(
             names[row],
             float(before.scores.score[row]),
             float(night.scores.score[row]),
-            composite.PARTS[codes[row] - 1] if codes[row] else "",
+            composite.PARTS[int(changed[:, row].argmax())],
         )
         for row in order
     )
 
 
+def _changes(night: Night, before: Night) -> Floats:
+    """By how much each part that purchases make has moved the score, one row a part."""
+    parts = []
+    for scores in (night.scores, before.scores):
+        course = np.clip(0.5 + 0.25 * scores.trend, 0.0, 1.0)
+        parts.append(np.array([1.0 - scores.churn, scores.percentile, scores.rfm // 10 % 10 / 4.0, course]))
+    weights = np.array(night.standing.part_weights[: len(parts[0])])
+    return (parts[0] - parts[1]) * weights[:, None]
+
+
 def programme_warnings(months: tuple[Month, ...], purchases: Purchases) -> tuple[Drifting, ...]:
-    """Indicators of whole months that leave the band of their past."""
+    """Indicators by whole months, and whether they leave the band of their past; none before eight months."""
     whole = [month for month in months if month.whole]
     series = {
         "purchases": [float(month.purchases) for month in whole],
@@ -115,8 +125,8 @@ def programme_warnings(months: tuple[Month, ...], purchases: Purchases) -> tuple
     found = []
     for name, values in series.items():
         drift = alerts.drift(values)
-        if drift is not None and drift.alert:
-            found.append(Drifting(name, drift.alert, drift.level, drift.low, drift.high))
+        if drift is not None:
+            found.append(Drifting(name, drift.alert, drift.level, drift.low, drift.high, tuple(values)))
     return tuple(found)
 
 

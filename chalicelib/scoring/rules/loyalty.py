@@ -26,7 +26,8 @@ _REVIEW: Final = 0.3
 class Signals(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """What is known beside purchases, by member, each from 0 to 1; None where a programme does not know it of anybody.
 
-    `unhappy` marks those whose own last answer, not long ago, was that of a detractor.
+    `answered` marks those of whom an own answer is known, and `unhappy` those whose last one, not long ago, was that of a
+    detractor: what is only the programme's mean says nothing of a member's kind of loyalty.
     """
 
     engagement: Floats | None = None
@@ -35,6 +36,7 @@ class Signals(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     advocacy: Floats | None = None
     discounted_share: Floats | None = None
     redeemed_share: Floats | None = None
+    answered: Flags | None = None
     unhappy: Flags | None = None
 
     def part(self, rows: slice) -> Signals:
@@ -90,11 +92,11 @@ def loyalty_type(regular: Floats, recency: Ints, signals: Signals) -> tuple[Code
     scores = np.zeros((4, count))
     if signals.discounted_share is not None:
         scores[0] = signals.discounted_share * (1.0 - regular)
-    if signals.nps is not None:
+    if signals.nps is not None and signals.answered is not None:
         praised = signals.advocacy if signals.advocacy is not None else 0.0
-        scores[1] = signals.nps * (0.5 + 0.5 * praised)
-    if signals.csat is not None and signals.redeemed_share is not None:
-        scores[2] = signals.csat * signals.redeemed_share
+        scores[1] = signals.nps * (0.5 + 0.5 * praised) * signals.answered
+    if signals.csat is not None and signals.redeemed_share is not None and signals.answered is not None:
+        scores[2] = signals.csat * signals.redeemed_share * signals.answered
     scores[3] = regular * (recency >= _RECENT_FROM)
     best = scores.argmax(axis=0)
     top = scores.max(axis=0)

@@ -43,14 +43,14 @@ _BY_BEHAVIOUR: Final = np.array(
 def churn_reason(
     churn: Floats, overdue: Floats, repeats: Ints, course: Trend, signals: Signals, *, bought: Flags
 ) -> Codes:
-    """The first reason that fits why a member with a churn above 0.45 may be leaving."""
+    """The first reason that fits why a member who is overdue, or has a churn above 0.45, may be leaving."""
     result = np.full(len(churn), 5, np.uint8)
     result[course.significant & (course.value < DECLINE)] = 4
     result[overdue < OVERDUE] = 3
     result[repeats == 0] = 2
     if signals.unhappy is not None:
         result[signals.unhappy] = 1
-    result[(churn <= RISK_LEAVE) | ~bought] = 0
+    result[((churn <= RISK_LEAVE) & (overdue >= OVERDUE)) | ~bought] = 0
     return result
 
 

@@ -190,8 +190,8 @@ def _histograms(
     percentile = standing.ranks.percentile(found.value_12)
     made = (
         Histogram.of_counts(gap[bought], DAY_BINS),
-        Histogram.of_counts(members.purchases_365[bought]),
-        Histogram.of_values(members.value_365[bought]),
+        Histogram.of_counts(members.purchases_365[members.purchases_365 > 0]),
+        Histogram.of_values(members.value_365[members.value_365 > 0.0]),
         value,
     )
     return made, percentile

@@ -43,7 +43,7 @@ class Ranks(msgspec.Struct, frozen=True, eq=False):
 
     @staticmethod
     def of(gap_days: Histogram, purchases: Histogram, spent: Histogram, value: Histogram) -> Ranks:
-        """From histograms of days since the last purchase, purchases and spending in 365 days, and 12-month value."""
+        """From histograms of days since the last purchase, of purchases and spending in 365 days, of 12-month value."""
         return Ranks(gap_days.fifths(falling=True), purchases.fifths(), spent.fifths(), value.ranks())
 
     @staticmethod
@@ -68,7 +68,10 @@ class Trend(msgspec.Struct, frozen=True, eq=False):
 
 
 def rfm(ranks: Ranks, gap_days: Ints, purchases_365: Ints, value_365: Floats, bought: Flags) -> Ints:
-    """R·100 + F·10 + M, each 1 to 5, independent of one another; who bought nothing in a year has F and M 1."""
+    """R·100 + F·10 + M, each 1 to 5 and independent of one another.
+
+    F and M rank those who bought within 365 days; the others have 1.
+    """
     r = ranks.recency[np.minimum(gap_days, DAY_BINS - 1)].astype(np.int16)
     f = np.where(purchases_365 > 0, ranks.frequency[np.minimum(purchases_365, COUNT_BINS - 1)], 1)
     m = np.where(value_365 > 0.0, ranks.monetary[value_bins(value_365)], 1)

@@ -55,8 +55,8 @@ class Usual(msgspec.Struct, frozen=True):
     redemptions: bool = False
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """A night's standing. `number` counts them, `day` is the last day that is in it; `fits` is for the next night.
+class Basis(msgspec.Struct, frozen=True, kw_only=True):
+    """What a night scores by. `number` counts them, `day` is the last day that is in it; `fits` is for the next night.
 
     `r`, `f` and `m` give 1 to 5 by bins of days and purchases and of what was spent in a year, `value` the share of
     members with less 12-month value. `means` are those of the composite's parts, `weights` theirs by the programme.
@@ -79,15 +79,15 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     fits: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-_DECODER = msgspec.json.Decoder(Standing)
+_DECODER = msgspec.json.Decoder(Basis)
 
 
-def encode(standing: Standing) -> bytes:
+def encode(basis: Basis) -> bytes:
     """The stored form."""
-    return msgspec.json.encode(standing)
+    return msgspec.json.encode(basis)
 
 
-def decode(stored: bytes | str) -> Standing:
+def decode(stored: bytes | str) -> Basis:
     """The inverse of `encode`."""
     return _DECODER.decode(stored)
 
@@ -100,7 +100,8 @@ def value_bin(value: float) -> int:
 
 def runs(values: Sequence[float]) -> Steps:
     """A table by bin, as steps."""
-    begins, kept = [], []
+    begins: list[int] = []
+    kept: list[float] = []
     for place, value in enumerate(values):
         if not kept or value != kept[-1]:
             begins.append(place)
