@@ -123,7 +123,7 @@ def _orders() -> Iterator[Cost]:
     yield _reaction(PLAIN_BACK, member_id)
     left = [{"redemption_id": redeem("COST-0003", "cost-6").json["redemption"]["id"]}]
     died = shop.post_order("cost-6", member_id=member_id, vouchers=left).json["order"]["id"]
-    with mock.patch("chalicelib.vouchers.using.roll_back_all"):
+    with mock.patch("chalicelib.vouchers.undoing.roll_back_all"):
         shop.cancel(died)
     yield _reaction(BACK, member_id)
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from chalicelib.base.errors import Invalid
 from chalicelib.orders.schema import OrderIn, OrderVoucher
-from chalicelib.vouchers import using
-from chalicelib.vouchers.using import OrderName, VoucherUseNotFound
+from chalicelib.vouchers import undoing, uses
+from chalicelib.vouchers.undoing import VoucherUseNotFound
+from chalicelib.vouchers.uses import OrderName
 
 
 def check(order: OrderIn, named: Sequence[OrderVoucher]) -> None:
@@ -17,10 +18,10 @@ def check(order: OrderIn, named: Sequence[OrderVoucher]) -> None:
     """
     if len({voucher.redemption_id for voucher in named}) < len(named):
         raise Invalid("An order names a voucher once.", field="vouchers", code="voucher_repeated")
-    steps, _live = using.uses_of(_name(order))
-    uses = {step.record_id for step in steps if not step.undoes}
+    steps, _live = uses.uses_of(_name(order))
+    known = {step.record_id for step in steps if not step.undoes}
     for index, voucher in enumerate(named):
-        if voucher.redemption_id not in uses:
+        if voucher.redemption_id not in known:
             raise VoucherUseNotFound(
                 "No voucher was redeemed for this order under this id.", field=f"vouchers[{index}].redemption_id"
             )
@@ -29,11 +30,11 @@ def check(order: OrderIn, named: Sequence[OrderVoucher]) -> None:
 def give_back(order: OrderIn, returned_at: str, *, actor: str, now: int) -> None:
     """Roll back what the order still used at the instant (RFC 3339) at which it went back; repeated, nothing changes.
 
-    Whatever was redeemed for it afterwards stays, so that a late repetition takes nothing else. What the order names was
-    redeemed before, whatever the clock said of whoever redeemed it. Raises Unavailable.
+    Whatever was redeemed for it afterwards stays, so that a late repetition takes nothing else. What the order names
+    was redeemed before, whatever the clock said of whoever redeemed it. Raises Unavailable.
     """
     named = [voucher.redemption_id for voucher in order.vouchers or ()]
-    using.roll_back_all(_name(order), until=returned_at, named=named, actor=actor, now=now)
+    undoing.roll_back_all(_name(order), until=returned_at, named=named, actor=actor, now=now)
 
 
 def _name(order: OrderIn) -> OrderName:

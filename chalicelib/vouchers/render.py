@@ -6,7 +6,7 @@ from typing import Any, Literal, cast
 
 from chalicelib.ledger.schema import account_summary, entry_summary
 from chalicelib.program.document.parts import localise
-from chalicelib.vouchers import batches, codes, service, using
+from chalicelib.vouchers import batches, codes, service, uses
 from chalicelib.vouchers.batches import Known
 from chalicelib.vouchers.jobs import Job
 from chalicelib.vouchers.locking import Locked
@@ -70,7 +70,7 @@ def redeemed(use: UseStep, rolled_back_at: str | None, moved: UseStep) -> Vouche
             member_id=use.member_id,
             source=use.source,
             order_id=use.order_id,
-            worth=_worth(using.worth_of(use), use.currency),
+            worth=_worth(uses.worth_of(use), use.currency),
             redeemed_at=use.redeemed_at,
             rolled_back_at=rolled_back_at,
         ),

@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.ledger.posting import Posted
 from chalicelib.members import service as members
-from chalicelib.vouchers import batch_routes, locking, render, service, using
+from chalicelib.vouchers import batch_routes, locking, render, service, undoing, uses, using
 from chalicelib.vouchers.guessing import Guesser
 from chalicelib.vouchers.looking import Ask
 from chalicelib.vouchers.rules import Item, Sketch
@@ -26,7 +26,8 @@ from chalicelib.vouchers.schema import (
     VoucherUnlockIn,
 )
 from chalicelib.vouchers.table import UseStep
-from chalicelib.vouchers.using import OrderName, Who
+from chalicelib.vouchers.uses import OrderName
+from chalicelib.vouchers.using import Who
 from chalicelib.web.room import ACCEPT_LANGUAGE, IDEMPOTENCY_KEY, PAGE, Call, Reply
 
 room = batch_routes.room
@@ -163,7 +164,7 @@ def roll_back_voucher(call: Call[VoucherRollbackIn], code: str) -> Reply[Voucher
     body = call.body
     order = OrderName(body.source, body.order_id)
     use_id = None if body.redemption_id is msgspec.UNSET else body.redemption_id
-    posted = using.roll_back(code, order, redemption_id=use_id, actor=call.caller.actor(), now=call.now)
+    posted = undoing.roll_back(code, order, redemption_id=use_id, actor=call.caller.actor(), now=call.now)
     step = posted.record
     return Reply(render.redeemed(step, step.posted_at, step), 200 if posted.replayed else 201)
 
@@ -248,5 +249,5 @@ def _ask(call: Call[VoucherSketchIn] | Call[VoucherLockIn] | Call[VoucherRedeemI
 def _used(posted: Posted[UseStep], order: OrderName) -> Reply[VoucherRedeemed]:
     use = posted.record
     # What became of it since only a replay has to look up.
-    rolled_back_at = using.rolled_back_at(using.uses_of(order)[0], use) if posted.replayed else None
+    rolled_back_at = uses.rolled_back_at(uses.uses_of(order)[0], use) if posted.replayed else None
     return Reply(render.redeemed(use, rolled_back_at, use), 200 if posted.replayed else 201)

@@ -1,50 +1,27 @@
-"""Using a voucher on an order, once, and rolling that back, once."""
+"""Using a voucher on an order, once."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from chalicelib.base import clock, facts, ids
-from chalicelib.base.errors import NotFound, Unavailable
 from chalicelib.base.retry import attempts
-from chalicelib.counters import service as counters
 from chalicelib.ledger import points
-from chalicelib.ledger.chain import Decision
-from chalicelib.ledger.effects import Effect
-from chalicelib.ledger.posting import Account, Act, Lost, Plan, Posted, Write, once, post, put_once, replay
+from chalicelib.ledger.posting import Account, Lost, Plan, Posted, Write, once, post, put_once, replay
 from chalicelib.ledger.records import step_name
 from chalicelib.program import service as programs
-from chalicelib.program.rules import expiry, tiers
-from chalicelib.vouchers import batches, codes, limits, looking, making, tallies, totals
+from chalicelib.program.rules import expiry
+from chalicelib.vouchers import codes, limits, looking, tallies, totals, uses
 from chalicelib.vouchers.looking import Ask, Found
 from chalicelib.vouchers.rules import VoucherRefused, Worth
-from chalicelib.vouchers.store import read_all, read_steps, replacing
-from chalicelib.vouchers.table import LIMIT, SLOT, LimitItem, SlotItem, UseStep, WalletItem
+from chalicelib.vouchers.store import read_steps, replacing
+from chalicelib.vouchers.table import SLOT, SlotItem, UseStep
+from chalicelib.vouchers.uses import OrderName
 
 ON_ORDER_MAX = 20
 """So many vouchers may be on one order at once."""
-
-_WORTH = msgspec.json.Decoder(Worth)
-
-
-class VoucherUseNotFound(NotFound):
-    """The order has no use of this voucher."""
-
-    code = "voucher_use_not_found"
-
-
-class OrderName(msgspec.Struct, frozen=True):
-    """The shop's own name for an order: `order_id` within its system `source`."""
-
-    source: str
-    order_id: str
-
-    @property
-    def key(self) -> str:
-        """Where the uses of vouchers on the order lie."""
-        return ids.derived("vor", self.source, self.order_id)
 
 
 class Who(msgspec.Struct, frozen=True):
@@ -53,23 +30,6 @@ class Who(msgspec.Struct, frozen=True):
     key: str
     actor: str
     now: int
-
-
-def worth_of(use: UseStep) -> Worth:
-    """What a use was worth."""
-    return _WORTH.decode(use.worth)
-
-
-def uses_of(order: OrderName) -> tuple[list[UseStep], list[UseStep]]:
-    """All steps of an order's vouchers as they are now, and those of them that are uses and not rolled back."""
-    steps = read_steps(UseStep, order.key)
-    undone = {step.undoes for step in steps}
-    return steps, [step for step in steps if not step.undoes and step.record_id not in undone]
-
-
-def rolled_back_at(steps: Sequence[UseStep], use: UseStep) -> str | None:
-    """When a use was rolled back, None where it stands."""
-    return next((str(step.posted_at) for step in steps if step.undoes == use.record_id), None)
 
 
 def redeem(ask: Ask, order: OrderName, who: Who) -> Posted[UseStep]:
@@ -92,12 +52,12 @@ def _recorded(order: OrderName, record_id: str) -> UseStep | None:
 
 def _redeemed(ask: Ask, order: OrderName, who: Who, asked: UseStep) -> Posted[UseStep]:
     for _attempt in attempts():
-        steps, live = uses_of(order)
+        steps, live = uses.uses_of(order)
         before = next((step for step in steps if step.record_id == asked.record_id), None)
         if before:
             return replay(asked, before.serialize())
         found = looking.find(ask, who.now)
-        taken = sum(worth_of(use).discount_minor for use in live)
+        taken = sum(uses.worth_of(use).discount_minor for use in live)
         sketch = msgspec.structs.replace(ask.sketch, taken_minor=taken)
         worth = looking.check(found, msgspec.structs.replace(ask, sketch=sketch), who.now)
         _check_company(found, live)
@@ -106,54 +66,7 @@ def _redeemed(ask: Ask, order: OrderName, who: Who, asked: UseStep) -> Posted[Us
             return _redeem(_Use(found, ask, worth, order, who), asked)
         except Lost:
             continue
-    raise _busy()
-
-
-def roll_back(
-    code: str, order: OrderName, *, redemption_id: str | None = None, actor: str, now: int
-) -> Posted[UseStep]:
-    """Take back the use of a voucher on an order (the newest, or the one named), once; it may then be used again.
-
-    Raises VoucherUseNotFound and Unavailable.
-    """
-    voucher_id = making.voucher_id_of(codes.normal(code) or "")
-    for _attempt in attempts():
-        steps = read_steps(UseStep, order.key)
-        uses = [
-            step
-            for step in steps
-            if not step.undoes and step.voucher_id == voucher_id and redemption_id in (None, step.record_id)
-        ]
-        if not uses:
-            raise VoucherUseNotFound("The order has not used this voucher.", field="order_id")
-        done = next((step for step in steps if step.undoes == uses[-1].record_id), None)
-        if done:
-            return Posted(done, replayed=True)
-        try:
-            return _undo(uses[-1], step_name(len(steps)), actor, now)
-        except Lost:
-            continue
-    raise _busy()
-
-
-def roll_back_all(
-    order: OrderName, *, until: str | None = None, named: Collection[str] = (), actor: str, now: int
-) -> list[UseStep]:
-    """Roll back every voucher that an order uses, or those redeemed until an instant (RFC 3339, UTC) or `named`.
-
-    Gives the steps by which that was done. Raises Unavailable, and then some may be rolled back and some not.
-    """
-    done: list[UseStep] = []
-    for _attempt in attempts():
-        steps, live = uses_of(order)
-        meant = [use for use in reversed(live) if until is None or use.redeemed_at <= until or use.record_id in named]
-        try:
-            for place, use in enumerate(meant, start=len(steps)):
-                done.append(_undo(use, step_name(place), actor, now).record)
-        except Lost:
-            continue
-        return done
-    raise _busy()
+    raise uses.busy()
 
 
 class _Use(msgspec.Struct, frozen=True):
@@ -226,7 +139,7 @@ def _taken(use: _Use, step: UseStep) -> list[Write]:
     held = (limit for limit in found.further if limits.has_lease(limit, lease, now))
     writes += (replacing(limits.used(limit, 0, now, lease=lease)) for limit in held)
     if step.wallet:
-        writes.append(_in_wallet(step, now))
+        writes.append(uses.in_wallet(step, now))
     return writes
 
 
@@ -246,68 +159,4 @@ def _credited(account: Account, step: UseStep, worth: Worth, writes: Sequence[Wr
     )
     step.lot_expires_at = expires_at
     effect = points.earn(account.state, worth.points, expires_at=expires_at)
-    return Plan(_decision(account, effect, facts.VOUCHER_REDEEMED, step), step, lambda _entry: writes)
-
-
-def _undo(use: UseStep, step: str, actor: str, now: int) -> Posted[UseStep]:
-    back = UseStep()
-    back.deserialize(use.serialize())
-    back.step = step
-    back.record_id = ids.derived("vrb", use.record_id)
-    back.request_hash = back.record_id
-    back.undoes, back.actor, back.kind = use.record_id, actor, facts.VOUCHER_ROLLED_BACK
-    back.occurred_at = back.posted_at = clock.text(now)
-    writes = _given_back(use, now)
-    value = worth_of(use).points
-    if not value:
-        return put_once(back, writes)
-
-    def plan(account: Account) -> Plan[UseStep]:
-        effect = points.claw(account.state, value, expires_at=use.lot_expires_at)
-        return Plan(_decision(account, effect, facts.VOUCHER_ROLLED_BACK, back), back, lambda _entry: writes)
-
-    return post(use.member_id, plan, now=lambda: now)
-
-
-def _given_back(use: UseStep, now: int) -> list[Write]:
-    slot, limit = read_all(
-        [(SlotItem, use.voucher_id, SLOT), (LimitItem, use.limit_key, LIMIT) if use.limit_key else None]
-    )
-    writes = [tallies.counting(use.batch_id, "rolled_back", use.record_id)]
-    if use.is_single:
-        if slot is None or slot.use != use.record_id:
-            # Rolled back by somebody else since the order was read.
-            raise Lost(use, {})
-        writes.append(replacing(SlotItem(slot.key, SLOT, version=slot.version, batch_id=slot.batch_id)))
-    if limit is not None:
-        writes.append(replacing(limits.used(limit, -1, now)))
-    shard: int | None = use.attribute_values.get("shard")
-    if shard is not None:
-        writes.append(counters.give_back(batches.counter_name(use.batch_id), shard, 1))
-    if use.wallet:
-        writes.append(_in_wallet(use, None))
-    return writes
-
-
-def _in_wallet(use: UseStep, used_at: int | None) -> Write:
-    action = WalletItem.used_at.remove() if used_at is None else WalletItem.used_at.set(clock.text(used_at))
-    return Write(WalletItem(use.wallet, use.wallet_step), Act.UPDATE, WalletItem.voucher_id.exists(), (action,))
-
-
-def _decision(account: Account, effect: Effect, kind: str, step: UseStep) -> Decision:
-    at = account.posted_at
-    current = programs.in_force(at, now=at)
-    return Decision(
-        kind=kind,
-        record=step.record_id,
-        reason=kind,
-        actor=step.actor,
-        program=current.version,
-        occurred_at=at,
-        effect=effect,
-        tier=tiers.standing(current.program, account.state, at).code,
-    )
-
-
-def _busy() -> Unavailable:
-    return Unavailable("The voucher is being asked for by many at once. Send the same request again.", code="busy")
+    return Plan(uses.decision(account, effect, facts.VOUCHER_REDEEMED, step), step, lambda _entry: writes)

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.base import clock
 from chalicelib.base.errors import Unavailable
 from chalicelib.orders import intake, schema
-from chalicelib.vouchers import using
+from chalicelib.vouchers import undoing
 from tests import faults
 from tests.api import shop
 from tests.api import voucher_shop as vouchers
@@ -178,7 +178,7 @@ class TestDied:
     def test_after_the_refund_a_repetition_completes_it(self, member_id: str) -> None:
         code = vouchers.single()
         order_id = paid(member_id, code)
-        with mock.patch("chalicelib.vouchers.using.roll_back_all", side_effect=Unavailable("gone", code="busy")):
+        with mock.patch("chalicelib.vouchers.undoing.roll_back_all", side_effect=Unavailable("gone", code="busy")):
             assert told(shop.cancel(order_id)) == (503, "busy")
         assert (shop.available(member_id), is_free(code)) == (300, False)
         assert shop.cancel(order_id).status == 200
@@ -188,14 +188,14 @@ class TestDied:
         batch_id = vouchers.make()
         vouchers.imported(batch_id, "GIFT-A1", "GIFT-A2")
         order_id = paid(member_id, "GIFT-A1", "GIFT-A2")
-        real, racing = using._undo, ["GIFT-A1", "GIFT-A2"]
+        real, racing = undoing._undo, ["GIFT-A1", "GIFT-A2"]
 
         def raced(*arguments: Any) -> Any:
             if racing:
                 assert roll_back(racing.pop()).status in {200, 201}
             return real(*arguments)
 
-        with mock.patch.object(using, "_undo", raced):
+        with mock.patch.object(undoing, "_undo", raced):
             assert shop.cancel(order_id).status == 201
         assert vouchers.counts(batch_id)["rolled_back"] == 2
         assert (shop.available(member_id), is_free("GIFT-A1"), is_free("GIFT-A2")) == (300, True, True)

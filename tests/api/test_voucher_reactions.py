@@ -32,7 +32,7 @@ def member_id() -> str:
 
 def died() -> Any:
     """Whoever takes an order back dies before its vouchers are rolled back."""
-    return mock.patch("chalicelib.vouchers.using.roll_back_all", side_effect=Unavailable("gone", code="busy"))
+    return mock.patch("chalicelib.vouchers.undoing.roll_back_all", side_effect=Unavailable("gone", code="busy"))
 
 
 def notices(member_id: str) -> list[dict[str, Any]]:

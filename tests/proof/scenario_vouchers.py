@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.base import ids
-from chalicelib.vouchers import batches, document, importing, locking, using
+from chalicelib.vouchers import batches, document, importing, locking, undoing, using
 from chalicelib.vouchers.guessing import Guesser
-from chalicelib.vouchers.using import OrderName, Who
+from chalicelib.vouchers.uses import OrderName
+from chalicelib.vouchers.using import Who
 from tests.programs import texts
 from tests.proof import voucher_log as log
 from tests.proof.areas import Area, Cast, Story
@@ -100,7 +101,7 @@ def roll_back(code: str, number: str) -> Request:
     """Take the use of a voucher back."""
 
     def send(now: int) -> None:
-        using.roll_back(code, OrderName("shop", number), actor=ACTOR, now=now)
+        undoing.roll_back(code, OrderName("shop", number), actor=ACTOR, now=now)
 
     def guard(model: Model, _now: int) -> None:
         model.vouchers.newest(voucher_of(code), OrderName("shop", number).key)

@@ -79,5 +79,21 @@ def entries(dynamodb: Any, stack: Stack, member_id: str) -> list[dict[str, Any]]
     return list(answer["Items"])
 
 
+def noticed(dynamodb: Any, stack: Stack, member_id: str, kind: str) -> list[dict[str, Any]]:
+    """The notices of a member's entries of one kind, as the router sends them; there is one at least."""
+    found = [
+        {
+            "member_id": member_id,
+            "seq": int(item["seq"]["N"]),
+            "kind": item["kind"]["S"],
+            "record": item["record"]["S"],
+        }
+        for item in entries(dynamodb, stack, member_id)
+    ]
+    wanted = [notice for notice in found if notice["kind"] == kind]
+    assert wanted, f"{member_id} has no entry of kind {kind}"
+    return wanted
+
+
 def _as_json(value: dict[str, Any]) -> dict[str, Any]:
     return {"B": base64.b64encode(bytes(value["B"])).decode()} if "B" in value else value

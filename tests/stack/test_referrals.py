@@ -9,7 +9,7 @@ import httpx
 from chalicelib.base import clock
 from infra.local.deploy import Stack
 from tests.stack.conftest import eventually
-from tests.stack.functions import entries, invoke, queued
+from tests.stack.functions import invoke, noticed, queued
 from tests.stack.shop import available, kinds, order
 
 
@@ -44,11 +44,7 @@ def test_a_friend_s_purchase_rewards_both_and_its_cancellation_takes_that_back(
 
     eventually(lambda: {"referral_paid"} & set(kinds(shop, anna)) & set(kinds(shop, ben)))
     assert available(shop, anna) == 100 + available(shop, ben) - 100 - 50
-    notices = [
-        {name: entry[name] for name in ("member_id", "seq", "kind", "record")}
-        for entry in entries(dynamodb, stack, ben)
-        if entry["kind"] == "order"
-    ]
+    notices = noticed(dynamodb, stack, ben, "order")
     assert invoke(stack, "AdvanceReferrals", queued(*notices * 3)) == []
     assert kinds(shop, anna).count("referral_paid") == 1
 

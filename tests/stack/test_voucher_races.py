@@ -16,11 +16,12 @@ from chalicelib.base import clock
 from chalicelib.base.errors import Refusal, Unavailable
 from chalicelib.counters import service as counters
 from chalicelib.ledger.posting import peek
-from chalicelib.vouchers import batches, document, locking, making, service, using
+from chalicelib.vouchers import batches, document, locking, making, service, undoing, using
 from chalicelib.vouchers.guessing import Guesser
 from chalicelib.vouchers.looking import Ask
 from chalicelib.vouchers.rules import Sketch
-from chalicelib.vouchers.using import OrderName, Who
+from chalicelib.vouchers.uses import OrderName
+from chalicelib.vouchers.using import Who
 from infra.local.aws import LocalAws
 from tests import wire, writers
 from tests.local_engine import engine_on
@@ -86,7 +87,7 @@ def redeeming(code: str, number: int, member_id: str | None = None) -> Callable[
 
 def rolling_back(code: str, number: int) -> Callable[[], Any]:
     order = OrderName("races", f"{code}-{number}")
-    return lambda: using.roll_back(code, order, actor="system:tests", now=clock.now())
+    return lambda: undoing.roll_back(code, order, actor="system:tests", now=clock.now())
 
 
 def test_a_shared_code_ends_exactly_at_its_total_and_comes_back_exactly() -> None:

@@ -13,7 +13,7 @@ from chalicelib.base import clock
 from infra.local.aws import client
 from infra.local.deploy import Stack
 from tests.stack.conftest import eventually
-from tests.stack.functions import entries, invoke, queued
+from tests.stack.functions import invoke, noticed, queued
 from tests.stack.shop import available, enrol, order, refund
 from tests.stack.way import between, once
 
@@ -130,9 +130,8 @@ def test_an_order_s_vouchers_go_back_though_the_function_dies_after_the_refund(
     order_id = shop.post("/v1/orders", json=sent).json()["order"]["id"]
     with between(stack, "APIHandler") as way:
         way.after = once("TransactWriteItems", way.kill)
-        assert (
-            shop.post(f"/v1/orders/{order_id}/cancel", json={"occurred_at": clock.text(clock.now())}).status_code >= 500
-        )
+        cancel = {"occurred_at": clock.text(clock.now())}
+        assert shop.post(f"/v1/orders/{order_id}/cancel", json=cancel).status_code >= 500
         way.after = None
 
     def counts() -> Any:
@@ -140,9 +139,8 @@ def test_an_order_s_vouchers_go_back_though_the_function_dies_after_the_refund(
 
     eventually(lambda: counts()["rolled_back"] == 1)
     assert available(shop, member) == before
-    (cancelled,) = [entry for entry in entries(dynamodb, stack, member) if entry["kind"] == "order_cancelled"]
-    notice = {name: cancelled[name] for name in ("member_id", "seq", "kind", "record")}
-    assert invoke(stack, "ClaimOrders", queued(*[notice] * 3)) == []
+    notices = noticed(dynamodb, stack, member, "order_cancelled")
+    assert invoke(stack, "ClaimOrders", queued(*notices * 3)) == []
     assert (counts()["rolled_back"], counts()["left"]) == (1, 1)
 
 

@@ -11,12 +11,13 @@ from chalicelib.counters import service as counters
 from chalicelib.ledger.posting import peek
 from chalicelib.members import enrolling
 from chalicelib.members.schema import ExternalIn, MemberIn
-from chalicelib.vouchers import batches, document, locking, making, service, using
+from chalicelib.vouchers import batches, document, locking, making, service, undoing, uses, using
 from chalicelib.vouchers.guessing import Guesser
 from chalicelib.vouchers.looking import Ask
 from chalicelib.vouchers.rules import Sketch
 from chalicelib.vouchers.tallies import Tally
-from chalicelib.vouchers.using import OrderName, Who
+from chalicelib.vouchers.uses import OrderName
+from chalicelib.vouchers.using import Who
 from tests import faults
 
 NOW = 1_800_000_000
@@ -64,8 +65,8 @@ def test_every_step_happens_once(fault: faults.Fault) -> None:
     assert peek(member_id, now=NOW, consistent=True).state.available == before + 50
     assert counters.read(batches.counter_name(batch_id)).left == 3
     assert [held.status for held in service.held_by(member_id, after=None, limit=5, now=NOW)] == ["used"]
-    met(lambda: using.roll_back(code, ORDER, actor="system:tests", now=NOW))
-    assert using.roll_back(code, ORDER, actor="system:tests", now=NOW).replayed
+    met(lambda: undoing.roll_back(code, ORDER, actor="system:tests", now=NOW))
+    assert undoing.roll_back(code, ORDER, actor="system:tests", now=NOW).replayed
     assert peek(member_id, now=NOW, consistent=True).state.available == before
     assert counters.read(batches.counter_name(batch_id)).left == 4
     assert batches.tally(batch_id) == Tally(issued=1, locked=1, redeemed=1, rolled_back=1)
@@ -78,8 +79,8 @@ def test_everything_on_an_order_goes_back_at_once() -> None:
         issued = service.issue(batch_id, member_id, f"gift {number}", now=NOW).record
         code = making.code_of(issued.origin, 0)
         using.redeem(ask(code, member_id, None), ORDER, Who(f"key {number}", "system:tests", NOW))
-    steps = using.roll_back_all(ORDER, actor="system:tests", now=NOW)
+    steps = undoing.roll_back_all(ORDER, actor="system:tests", now=NOW)
     assert len(steps) == 2
-    assert using.roll_back_all(ORDER, actor="system:tests", now=NOW) == []
+    assert undoing.roll_back_all(ORDER, actor="system:tests", now=NOW) == []
     assert batches.tally(batch_id) == Tally(issued=2, redeemed=2, rolled_back=2)
-    assert using.uses_of(ORDER)[1] == []
+    assert uses.uses_of(ORDER)[1] == []

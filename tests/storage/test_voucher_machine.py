@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from chalicelib.base.errors import Refusal
-from chalicelib.vouchers import batches, document, importing, locking, using
+from chalicelib.vouchers import batches, document, importing, locking, undoing, using
 from chalicelib.vouchers.guessing import Guesser
 from chalicelib.vouchers.looking import Ask
 from chalicelib.vouchers.rules import Sketch
 from chalicelib.vouchers.tallies import Tally
-from chalicelib.vouchers.using import OrderName, Who
+from chalicelib.vouchers.uses import OrderName
+from chalicelib.vouchers.using import Who
 
 SHARED = "SUMMER26"
 SINGLES = ("GIFT-AAAA", "GIFT-BBBB", "GIFT-CCCC")
@@ -158,7 +159,7 @@ class VoucherMachine(RuleBasedStateMachine):
     def rolls_back(self, code: str, order: str) -> None:
         model = self.model
         found = outcome(
-            lambda: using.roll_back(
+            lambda: undoing.roll_back(
                 code + self.tag, OrderName("shop", order + self.tag), actor="system:tests", now=model.now
             )
         )

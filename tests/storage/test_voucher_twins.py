@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.vouchers import making, service, using
+from chalicelib.vouchers import making, service, uses, using
 from tests.storage.test_voucher_faults import NOW, ORDER, ask, enrolled, make
 
 
@@ -14,7 +14,7 @@ def test_a_use_that_its_twin_has_made_meanwhile_is_the_answer(monkeypatch: pytes
     code = making.code_of(issued.origin, 0)
     who = using.Who("key", "system:tests", NOW)
     first = using.redeem(ask(code, member_id, None), ORDER, who)
-    monkeypatch.setattr(using, "uses_of", lambda _order: ([], []))
+    monkeypatch.setattr(uses, "uses_of", lambda _order: ([], []))
 
     second = using.redeem(ask(code, member_id, None), ORDER, who)
 
