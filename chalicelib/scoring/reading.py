@@ -194,10 +194,10 @@ def hold(found: Sequence[Part]) -> str:
     return worst.name if worst is not None and worst.moves < -_FELT else ""
 
 
-def persona(groups: Groups, code: int, trend: Course, given: Signals) -> int:
-    """The nearest persona, 0 where there are none."""
+def distances(groups: Groups, code: int, trend: Course, given: Signals) -> list[float]:
+    """How far a member is from each persona (squared); empty where there are none."""
     if not groups.centroids:
-        return 0
+        return []
     levels = (
         (code // 100 - 1) / 4,
         (code // 10 % 10 - 1) / 4,
@@ -207,5 +207,10 @@ def persona(groups: Groups, code: int, trend: Course, given: Signals) -> int:
         given.discounted_share or 0.0,
     )
     scaled = [(level - mean) / spread for level, mean, spread in zip(levels, groups.mean, groups.spread, strict=True)]
-    apart = [sum((a - b) ** 2 for a, b in zip(scaled, centre, strict=True)) for centre in groups.centroids]
-    return apart.index(min(apart))
+    return [sum((a - b) ** 2 for a, b in zip(scaled, centre, strict=True)) for centre in groups.centroids]
+
+
+def persona(groups: Groups, code: int, trend: Course, given: Signals) -> str:
+    """The name of the nearest persona; empty where there are none."""
+    apart = distances(groups, code, trend, given)
+    return groups.names[apart.index(min(apart))] if apart else ""

@@ -26,8 +26,8 @@ _REVIEW: Final = 0.3
 class Signals(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """What is known beside purchases, by member, each from 0 to 1; None where a programme does not know it of anybody.
 
-    `answered` marks those of whom an own answer is known, and `unhappy` those whose last one, not long ago, was that of a
-    detractor: what is only the programme's mean says nothing of a member's kind of loyalty.
+    `answered` marks those of whom an own answer is known: what is only the programme's mean says nothing of a member's
+    kind of loyalty. `unhappy` marks those whose last answer, not long ago, was that of a detractor.
     """
 
     engagement: Floats | None = None
