@@ -12,7 +12,6 @@ from chalicelib.scoring.rules import alerts, composite, loyalty, personas, reaso
 from chalicelib.scoring.rules.loyalty import Signals
 from chalicelib.scoring.rules.segments import Trend
 
-
 YES, NO = np.array([True]), np.array([False])
 
 
