@@ -96,6 +96,13 @@ def absent(model: type[Model]) -> Condition:
     return condition
 
 
+def unchanged(model: type[Model], seen: int) -> Condition:
+    """The condition that an item still has the `version` that was seen (0 where there was no item)."""
+    version: Any = model.get_attributes()["version"]
+    same: Condition = version == seen
+    return same if seen else absent(model)
+
+
 class IntAttribute(Attribute[int]):
     """A DynamoDB number that is an integer and nothing else.
 

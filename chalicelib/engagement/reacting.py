@@ -20,7 +20,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.base import facts
-from chalicelib.base.dynamo import connection
+from chalicelib.base.dynamo import connection, unchanged
 from chalicelib.base.errors import Unavailable
 from chalicelib.base.retry import attempts
 from chalicelib.engagement import hearing, settling
@@ -100,7 +100,7 @@ def unite(member_id: str, closed_id: str) -> tuple[str, Stored]:
         emptied = progress_item(closed_id, closed.version + 1, Progress(), moved_into=home)
         writes = [
             _moved_on(home, stored, progress),
-            (emptied, _unchanged(closed)),
+            (emptied, unchanged(ProgressItem, closed.version)),
             *((item, None) for item in items[-_TOGETHER_MAX:]),
         ]
         if _commit(writes):
@@ -143,11 +143,7 @@ def _put_ahead(items: Sequence[FactItem]) -> bool:
 
 
 def _moved_on(home: str, stored: Stored, progress: Progress) -> tuple[Model, Condition]:
-    return progress_item(home, stored.version + 1, progress), _unchanged(stored)
-
-
-def _unchanged(stored: Stored) -> Condition:
-    return ProgressItem.version == stored.version if stored.version else ProgressItem.key.does_not_exist()
+    return progress_item(home, stored.version + 1, progress), unchanged(ProgressItem, stored.version)
 
 
 def _commit(writes: Sequence[tuple[Model, Condition | None]]) -> bool:

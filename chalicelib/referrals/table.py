@@ -21,7 +21,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 
 from chalicelib.base import clock, ids
-from chalicelib.base.dynamo import IntAttribute
+from chalicelib.base.dynamo import IntAttribute, unchanged
 from chalicelib.base.settings import settings
 from chalicelib.ledger.posting import Act, Write
 from chalicelib.ledger.records import Record
@@ -163,8 +163,7 @@ def state_write(referral: Referral, version: int) -> Write:
     """The write that puts a referral in its next `version` (1 for a new one); it fails where another was faster."""
     body = msgspec.json.encode(referral).decode()
     item = StateItem(referral.referral_id, STATE, version=version, body=body)
-    unchanged = StateItem.version == version - 1 if version > 1 else StateItem.key.does_not_exist()
-    return Write(item, Act.PUT, unchanged)
+    return Write(item, Act.PUT, unchanged(StateItem, version - 1))
 
 
 def friends_key(referrer_id: str) -> str:

@@ -79,24 +79,8 @@ def find(ask: Ask, now: int) -> Found:
     Raises Slowed for who has failed too often. An unknown code is a failure and so is another member's voucher; both
     raise VoucherNotFound, so nobody learns which codes there are. A shop's system that names the wrong member is told.
     """
-    code = codes.normal(ask.code)
-    voucher_id = making.voucher_id_of(code or "")
-    shared = batches.shared_voucher(voucher_id)
-    tried, voucher, slot = read_all(
-        [
-            ask.guesser.key(now),
-            None if shared else (VoucherItem, voucher_id, FIRST),
-            None if shared else (SlotItem, voucher_id, SLOT),
-        ]
-    )
-    voucher = voucher or shared
-    guessing.check(ask.guesser, tried, now)
-    if voucher is None:
-        # Whoever guesses knows the rule of the check symbol, so a code that breaks it was mistyped.
-        if code is None or not codes.is_mistyped(code):
-            guessing.failed(ask.guesser, now)
-        raise VoucherNotFound
-    batch_id = voucher.batch_id
+    voucher, slot = _looked_up(ask, now)
+    voucher_id, batch_id = str(voucher.key), str(voucher.batch_id)
     lock_key = lock_key_of(voucher_id, ask.session)
     item, state, lock, limit = read_all(
         [
@@ -178,6 +162,28 @@ def is_locked_by(found: Found, session_key: str | None, now: int) -> bool:
     """Whether the session's own lock holds at this instant."""
     slot = found.slot
     return bool(session_key and slot.session == session_key and now < clock.parse(slot.until))
+
+
+def _looked_up(ask: Ask, now: int) -> tuple[VoucherItem, SlotItem | None]:
+    """The voucher with a code, and who has it or has used it. Raises Slowed and VoucherNotFound, which is counted."""
+    code = codes.normal(ask.code)
+    voucher_id = making.voucher_id_of(code or "")
+    shared = batches.shared_voucher(voucher_id)
+    tried, voucher, slot = read_all(
+        [
+            ask.guesser.key(now),
+            None if shared else (VoucherItem, voucher_id, FIRST),
+            None if shared else (SlotItem, voucher_id, SLOT),
+        ]
+    )
+    voucher = voucher or shared
+    guessing.check(ask.guesser, tried, now)
+    if voucher is None:
+        # Whoever guesses knows the rule of the check symbol, so a code that breaks it was mistyped.
+        if code is None or not codes.is_mistyped(code):
+            guessing.failed(ask.guesser, now)
+        raise VoucherNotFound
+    return voucher, slot
 
 
 def _check_slot(found: Found, ask: Ask, now: int) -> None:

@@ -11,7 +11,7 @@ from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.base.dynamo import client, connection
+from chalicelib.base.dynamo import client, connection, unchanged
 from chalicelib.base.errors import Unavailable
 from chalicelib.base.retry import attempts
 from chalicelib.ledger.posting import Act, Lost, Write
@@ -125,10 +125,8 @@ def write_together(writes: Sequence[Write]) -> bool:
 
 def replacing(item: SlotItem | LimitItem) -> Write:
     """The write that puts the next version of an item; it fails where another was put since it was read."""
-    model = type(item)
-    seen = item.version
-    item.version = seen + 1
-    return Write(item, Act.PUT, condition=(model.version == seen) if seen else model.key.does_not_exist())
+    item.version += 1
+    return Write(item, Act.PUT, condition=unchanged(type(item), item.version - 1))
 
 
 def _item(model: type[Model], raw: Any) -> Any:
