@@ -15,6 +15,7 @@ from chalicelib.ledger import audit_walk
 from chalicelib.program.document import default
 from chalicelib.web.scopes import SCOPES
 from infra import checks
+from tests.tables import INDEXES
 
 FUNCTIONS = {
     "APIHandler": "ApiHandlerRole",
@@ -184,7 +185,7 @@ def test_entries_are_never_changed_nor_deleted(document: dict[str, Any]) -> None
 def test_every_source_reports_partial_failures(document: dict[str, Any]) -> None:
     found = sources(document)
 
-    assert len(found) == 9
+    assert len(found) == 10
     assert all(source["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for source in found.values())
 
 
@@ -222,7 +223,31 @@ def test_tables_cost_nothing_idle_and_survive(document: dict[str, Any]) -> None:
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST", name
         assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain", name
-        assert "GlobalSecondaryIndexes" not in table["Properties"], name
+
+
+def test_an_index_is_there_for_birthdays_alone_and_holds_nothing_but_keys(document: dict[str, Any]) -> None:
+    """As the tests' own tables have it: it costs nothing idle, and a write only where a birthday is told or changed."""
+    tables = of_type(document, "AWS::DynamoDB::Table").values()
+    found = {
+        str(table["Properties"]["TableName"]["Fn::Sub"]).rpartition("-")[2]: table["Properties"][
+            "GlobalSecondaryIndexes"
+        ]
+        for table in tables
+        if "GlobalSecondaryIndexes" in table["Properties"]
+    }
+
+    assert set(found) == set(INDEXES)
+    for name, (index, hash_key, range_key) in INDEXES.items():
+        assert found[name] == [
+            {
+                "IndexName": index,
+                "KeySchema": [
+                    {"AttributeName": hash_key, "KeyType": "HASH"},
+                    {"AttributeName": range_key, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ]
 
 
 def test_every_function_logs_for_a_limited_time(document: dict[str, Any]) -> None:
