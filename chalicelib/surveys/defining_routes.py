@@ -142,6 +142,8 @@ def get_survey_definition(call: Call[None], survey_id: str) -> Reply[SurveyDefin
         "survey_code_fixed",
         "survey_closed",
         "survey_changed",
+        "precondition_required",
+        "if_match_invalid",
         "busy",
     ),
 )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from chalicelib.base import clock
+from chalicelib.surveys import by_hand
+from chalicelib.surveys.by_hand import Request
 from chalicelib.web.caller import Caller
 from tests.api.client import Response, client, member, staff, system
 from tests.api.shop import SHOP
@@ -92,6 +95,13 @@ def answer(survey_id: str, caller: Caller, answers: dict[str, Any] | None = None
     """Answer a survey: nine, unless told otherwise."""
     body = {"answers": NINE if answers is None else answers, **fields}
     return client.post(f"/v1/surveys/{survey_id}/responses", json=body, caller=caller)
+
+
+def invited(survey_id: str, member_id: str, key: str = "1", *, days: int = 1, **about: str) -> str:
+    """Invite a member by hand, whatever the contact policy says; gives the invitation's id."""
+    wanted = Request(member_id=member_id, open_days=days, override="asked for", **about)
+    posted = by_hand.invite(survey_id, wanted, key=f"{member_id} {key}", actor="staff:li.wei", now=clock.now())
+    return str(posted.record.key)
 
 
 def save(survey_id: str, caller: Caller, answers: dict[str, Any], etag: str | None = None, **fields: Any) -> Response:
