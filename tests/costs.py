@@ -22,6 +22,7 @@ from tests.api.shop import PHONE, SHOP
 from tests.budgets import Budget, Cost
 from tests.costs_birthdays import seen_to
 from tests.costs_campaigns import campaigns
+from tests.costs_cases import cases
 from tests.costs_engagement import engagement
 from tests.costs_referrals import referrals
 from tests.costs_rewards import rewards
@@ -76,6 +77,7 @@ def measured(*, history: int = 0) -> Iterator[Cost]:
     yield from seen_to()
     yield from vouchers()
     yield from referrals()
+    yield from cases()
 
 
 def _cost(budget: Budget, act: Callable[[], Response], expected: int = 201) -> Cost:
