@@ -95,11 +95,11 @@ def loyalty(state: State, code: int, given: Signals) -> tuple[str, float]:
     discounted, praised = given.discounted_share, given.advocacy or 0.0
     scores = {
         "impulse": (discounted or 0.0) * (1.0 - regular),
-        "emotional": 0.0 if given.nps is None else given.nps * (0.5 + 0.5 * praised),
+        "emotional": given.nps * (0.5 + 0.5 * praised) if given.nps is not None and given.answered else 0.0,
         "cognitive": 0.0,
         "behavioural": regular if code // 100 >= _RECENT_FROM else 0.0,
     }
-    if given.csat is not None and given.redeemed_share is not None:
+    if given.csat is not None and given.redeemed_share is not None and given.answered:
         scores["cognitive"] = given.csat * given.redeemed_share
     best = max(scores, key=lambda name: scores[name])
     top = scores.pop(best)

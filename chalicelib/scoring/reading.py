@@ -36,7 +36,11 @@ class Course(msgspec.Struct, frozen=True):
 
 
 class Signals(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a member beside purchases, each from 0 to 1; None where the programme knows it of nobody."""
+    """What is known of a member beside purchases, each from 0 to 1; None where the programme knows it of nobody.
+
+    `answered` says that the member has answered themselves, `unhappy` that the last answer, not long ago, was a
+    detractor's.
+    """
 
     engagement: float | None = None
     nps: float | None = None
@@ -44,6 +48,7 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
     advocacy: float | None = None
     discounted_share: float | None = None
     redeemed_share: float | None = None
+    answered: bool = False
     unhappy: bool = False
 
 
@@ -142,6 +147,7 @@ def signals(basis: Basis, state: State, today: int, *, earned: int, redeemed: in
         advocacy=-math.expm1(-0.7 * max(state.friends, 0)) if usual.friends else None,
         discounted_share=state.discounted_days / max(state.purchase_days, 1) if usual.discounts else None,
         redeemed_share=min(redeemed / earned, 1.0) if usual.redemptions and earned else _zero_if(usual.redemptions),
+        answered=said.nps_day != NO_DAY or said.rated > 0,
         unhappy=said.nps_day != NO_DAY and said.nps <= _DETRACTOR and today - said.nps_day <= _UNHAPPY_DAYS,
     )
 

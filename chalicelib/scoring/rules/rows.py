@@ -75,6 +75,7 @@ def signals_of(basis: Basis, states: Sequence[State], earned: Ints, redeemed: In
         redeemed_share=np.where(earned > 0, np.minimum(redeemed / np.maximum(earned, 1), 1.0), 0.0)
         if usual.redemptions
         else None,
+        answered=answered | (rated > 0),
         unhappy=answered & (said <= _DETRACTOR) & (age <= _UNHAPPY_DAYS),
     )
 
