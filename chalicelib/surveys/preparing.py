@@ -68,7 +68,9 @@ def prepare(submission: Submission, respondent: Respondent, begun: Begun, now: i
     number, definition = version_of(survey, submission.version, begun)
     answers = answering.checked(definition, submission.answers)
     book = rulebook(submission.occurred_at, now)
-    decisions.check_time(book.now.program, submission.occurred_at, now)
+    # What belongs to no account may come as late as it likes.
+    late = submission.occurred_at if respondent.member_id else max(submission.occurred_at, now)
+    decisions.check_time(book.now.program, late, now)
     context = _context(submission, respondent, doubts.flags(definition, answers, submission.seconds), book)
     opened = _opening(complaining.fired(definition, answers), submission, respondent, context, now)
     fixed = [*respondent.writes(), *(opened.writes if opened else ()), *_noting(respondent, definition, answers)]
