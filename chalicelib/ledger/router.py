@@ -9,6 +9,7 @@ import msgspec
 from chalicelib.base import facts, queues
 from chalicelib.base.settings import settings
 from chalicelib.ledger.chain import Entry
+from chalicelib.ledger.state import Month
 
 _OF_CHALLENGES: Final = (
     facts.ORDER,
@@ -58,5 +59,17 @@ def _of_claims(entry: Entry) -> tuple[str, ...]:
 
 
 def _of_surveys(entry: Entry) -> tuple[str, ...]:
-    """Surveys hear of what they ask members about, and of whatever may have moved a tier."""
-    return _OF_SURVEYS if entry.effect.tiers is None else (*_OF_SURVEYS, entry.kind)
+    """Surveys hear of what they ask members about, and of whatever may have moved a tier.
+
+    A tier is reached by a record of it. It is lost where time ends it, which the night writes down, or where that is
+    taken back which it was reached with.
+    """
+    taken_back = any(
+        min(month.points, month.spend_minor, month.purchases, month.activity) < 0 for month in _lost(entry)
+    )
+    return (*_OF_SURVEYS, entry.kind) if entry.effect.tiers is not None or taken_back else _OF_SURVEYS
+
+
+def _lost(entry: Entry) -> tuple[Month, ...]:
+    """The months that an entry changes, of a member who has a tier to lose."""
+    return entry.effect.months if entry.state.tiers else ()
