@@ -7,6 +7,7 @@ import pytest
 from chalicelib.base import clock
 from chalicelib.surveys.drafting import KEPT_DAYS
 from chalicelib.surveys.table import DRAFT, DraftItem
+from chalicelib.web.caller import Caller
 from tests.api import polls, shop
 from tests.api.client import Response, client, link, member
 from tests.api.polls import NINE, answer, enrol, move, opened, question, save
@@ -14,8 +15,8 @@ from tests.api.polls import NINE, answer, enrol, move, opened, question, save
 AREAS = {"areas": {"rows": {"price": 4}}}
 
 
-def draft(survey_id: str, caller: object, query: str = "") -> Response:
-    return client.get(f"/v1/surveys/{survey_id}/responses/draft{query}", caller=caller)  # type: ignore[arg-type]
+def draft(survey_id: str, caller: Caller, query: str = "") -> Response:
+    return client.get(f"/v1/surveys/{survey_id}/responses/draft{query}", caller=caller)
 
 
 def told(found: Response) -> tuple[int, str]:

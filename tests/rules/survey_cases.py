@@ -47,7 +47,7 @@ def surveys(draw: st.DrawFn) -> Definition:
         if body["kind"] not in {"single", "multiple", "matrix"}:
             del body["random_order"]
         earlier = [item for item in plain if item["kind"] not in {"text", "matrix"} and not _same_block(item, block)]
-        if earlier and draw(st.booleans()):
+        if draw(st.booleans()) and earlier:
             body["show_if"] = [draw(_conditions(draw(st.sampled_from(earlier))))]
         plain.append(body)
     plain.append(question("nps", "last", block=None))
@@ -88,7 +88,7 @@ def anything_to(draw: st.DrawFn, survey: Definition) -> dict[str, Answer]:
 def _answer(draw: st.DrawFn, asked: AnyQuestion) -> Answer:
     match asked:
         case FreeText():
-            return Answer(text=draw(st.text(st.characters(exclude_categories=("C",)), min_size=1, max_size=20)) + "!")
+            return Answer(text=draw(st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=20)) + "!")
         case Single():
             return Answer(options=(draw(st.sampled_from("abc")),))
         case Multiple():

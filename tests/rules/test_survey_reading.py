@@ -88,7 +88,7 @@ class TestCsv:
             return
         assert all(line.number > 1 for line in lines)
 
-    @given(st.lists(st.text(st.characters(exclude_categories=("C",)), max_size=20), max_size=5))
+    @given(st.lists(st.text(st.characters(exclude_categories=["C"]), max_size=20), max_size=5))
     def test_gives_back_what_was_written(self, words: list[str]) -> None:
         text = io.StringIO()
         rows = csv.writer(text)
