@@ -7,6 +7,8 @@ from the days that are.
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Final
 
 import msgspec
@@ -79,6 +81,30 @@ class State(msgspec.Struct, array_like=True, frozen=True):
             if before <= since < days:
                 count, paid_minor = count + 1, paid_minor + minor
         return count, paid_minor
+
+    def as_on(self, day: int) -> State:
+        """The state as it was at the end of a day, by what is known now of the purchases until then.
+
+        A day more than 91 days before the last purchase is too long ago to be told. What was said and done beside
+        buying is left as it is.
+        """
+        if self.last_day <= day:
+            return self
+        later = sum(self.last_day - distance > day for distance in self.recent)
+        if later >= self.purchase_days:
+            return State()
+        moved = self.recent[later]
+        gone = self.recent[: later + 1]
+        gaps = (older - newer for newer, older in itertools.pairwise(gone))
+        return msgspec.structs.replace(
+            self,
+            last_day=self.last_day - moved,
+            purchase_days=self.purchase_days - later,
+            ln_gaps=self.ln_gaps - math.fsum(math.log(gap) for gap in gaps),
+            value_minor=self.value_minor - sum(self.recent_minor[:later]),
+            recent=tuple(distance - moved for distance in self.recent[later:]),
+            recent_minor=self.recent_minor[later:],
+        )
 
     def active_on(self, now: int) -> float:
         """The activity that is left of it on the day `now`."""

@@ -82,7 +82,7 @@ def population(seed: int, usual: Usual, model: str) -> tuple[Basis, list[State],
 
 def night(basis: Basis, states: list[State], earned: list[int], redeemed: list[int]) -> tuple[Scores, Any]:
     members = rows.members_of(states, TODAY)
-    given = rows.signals_of(basis, states, np.array(earned), np.array(redeemed), TODAY)
+    given = rows.signals_of(basis.usual, rows.Raw.of(states, earned, redeemed, TODAY), TODAY)
     return score(rows.standing_of(basis), members, given)
 
 

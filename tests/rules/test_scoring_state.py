@@ -97,3 +97,15 @@ def test_a_state_of_a_regular_member_takes_some_hundred_bytes() -> None:
 def test_days_that_no_window_reaches_are_let_go_but_one() -> None:
     daily = folded([Bought(day, 1) for day in range(2_000)], entries=1)
     assert (len(daily.recent), daily.recent[-1], daily.purchase_days) == (KEPT_DAYS + 2, KEPT_DAYS + 1, 2_000)
+
+
+@given(HAPPENINGS, st.integers(0, 91))
+def test_a_state_tells_how_it_was_up_to_a_quarter_ago(happenings: list[Happening], ago: int) -> None:
+    bought = [one for one in happenings if isinstance(one, Bought)]
+    state = folded(bought, entries=1)
+    day = state.last_day - ago
+    was, then = state.as_on(day), folded([one for one in bought if one.day <= day], entries=1)
+    told = ("first_day", "last_day", "purchase_days", "first_minor", "value_minor", "last_gap_days")
+    assert [getattr(was, name) for name in told] == [getattr(then, name) for name in told]
+    assert was.ln_gaps == pytest.approx(then.ln_gaps, abs=1e-9)
+    assert was.bought_since(day, 365) == then.bought_since(day, 365)

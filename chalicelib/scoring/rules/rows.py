@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import msgspec
 import numpy as np
 
-from chalicelib.scoring.basis import Basis, Groups, Steps, runs
+from chalicelib.scoring.basis import Basis, Groups, Steps, Usual, runs
 from chalicelib.scoring.rules import loyalty, personas
 from chalicelib.scoring.rules.arrays import NO_DAY, Floats, Ints
 from chalicelib.scoring.rules.gammagamma import Spend
@@ -24,6 +25,7 @@ MINOR: Final = 100.0
 
 _UNHAPPY_DAYS: Final = 90
 _DETRACTOR: Final = 6
+_LIVELY: Final = 1e-6
 _FINE: Final = 1_000
 """Ranks are kept to a thousandth, which keeps the basis small."""
 
@@ -52,31 +54,68 @@ def members_of(states: Sequence[State], today: int) -> Members:
     )
 
 
-def signals_of(basis: Basis, states: Sequence[State], earned: Ints, redeemed: Ints, today: int) -> loyalty.Signals:
-    """What is known of some members beside purchases, on a day; `earned` and `redeemed` are points."""
-    usual = basis.usual
-    said_day = _ints(states, lambda state: state.said.nps_day)
-    said = _ints(states, lambda state: state.said.nps)
-    age, answered = today - said_day, said_day != NO_DAY
-    nps = None if usual.nps is None else loyalty.nps_signal(said.astype(np.float64), age, answered, usual.nps)
-    satisfied = _ints(states, lambda state: state.said.satisfied).astype(np.float64)
-    rated = _ints(states, lambda state: state.said.rated).astype(np.float64)
-    csat = None if usual.csat is None else loyalty.csat_signal(satisfied, rated, usual.csat)
-    active = np.array([state.active_on(today) for state in states], np.float64)
-    friends = np.maximum(_ints(states, lambda state: state.friends), 0)
-    discounted = _ints(states, lambda state: state.discounted_days)
-    days = np.maximum(_ints(states, lambda state: state.purchase_days), 1)
+class Raw(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """What members said and did beside buying, as arrays; a signal is made of it once the programme's means are known.
+
+    `active` is as of the day, `earned` and `redeemed` are the account's points.
+    """
+
+    said: Ints
+    said_day: Ints
+    satisfied: Ints
+    rated: Ints
+    active: Floats
+    friends: Ints
+    discounted_days: Ints
+    purchase_days: Ints
+    earned: Ints
+    redeemed: Ints
+
+    @staticmethod
+    def of(states: Sequence[State], earned: Sequence[int], redeemed: Sequence[int], today: int) -> Raw:
+        """The arrays of some members on a day."""
+        return Raw(
+            said=_ints(states, lambda state: state.said.nps),
+            said_day=_ints(states, lambda state: state.said.nps_day),
+            satisfied=_ints(states, lambda state: state.said.satisfied),
+            rated=_ints(states, lambda state: state.said.rated),
+            active=np.array([state.active_on(today) for state in states], np.float64),
+            friends=_ints(states, lambda state: state.friends),
+            discounted_days=_ints(states, lambda state: state.discounted_days),
+            purchase_days=_ints(states, lambda state: state.purchase_days),
+            earned=np.array(earned, np.int64),
+            redeemed=np.array(redeemed, np.int64),
+        )
+
+
+def usual_of(raw: Raw) -> Usual:
+    """What is usual in a programme; the median of activity is that of those who do anything at all."""
+    answered, rated = raw.said_day != NO_DAY, int(raw.rated.sum())
+    lively = raw.active[raw.active > _LIVELY]
+    return Usual(
+        nps=float(raw.said[answered].mean()) / 10.0 if answered.any() else None,
+        csat=int(raw.satisfied.sum()) / rated if rated else None,
+        activity=float(np.median(lively)) if len(lively) else None,
+        friends=bool((raw.friends > 0).any()),
+        discounts=bool((raw.discounted_days > 0).any()),
+        redemptions=bool((raw.redeemed > 0).any()),
+    )
+
+
+def signals_of(usual: Usual, raw: Raw, today: int) -> loyalty.Signals:
+    """What is known of some members beside purchases, on a day."""
+    age, answered = today - raw.said_day, raw.said_day != NO_DAY
+    discounted = raw.discounted_days / np.maximum(raw.purchase_days, 1)
+    redeemed = np.where(raw.earned > 0, np.minimum(raw.redeemed / np.maximum(raw.earned, 1), 1.0), 0.0)
     return loyalty.Signals(
-        engagement=None if usual.activity is None else loyalty.engagement(active, usual.activity),
-        nps=nps,
-        csat=csat,
-        advocacy=loyalty.advocacy(friends, np.zeros(len(states), np.int64)) if usual.friends else None,
-        discounted_share=discounted / days if usual.discounts else None,
-        redeemed_share=np.where(earned > 0, np.minimum(redeemed / np.maximum(earned, 1), 1.0), 0.0)
-        if usual.redemptions
-        else None,
-        answered=answered | (rated > 0),
-        unhappy=answered & (said <= _DETRACTOR) & (age <= _UNHAPPY_DAYS),
+        engagement=None if usual.activity is None else loyalty.engagement(raw.active, usual.activity),
+        nps=None if usual.nps is None else loyalty.nps_signal(raw.said.astype(np.float64), age, answered, usual.nps),
+        csat=None if usual.csat is None else loyalty.csat_signal(raw.satisfied, raw.rated, usual.csat),
+        advocacy=loyalty.advocacy(np.maximum(raw.friends, 0), np.zeros_like(raw.friends)) if usual.friends else None,
+        discounted_share=discounted if usual.discounts else None,
+        redeemed_share=redeemed if usual.redemptions else None,
+        answered=answered | (raw.rated > 0),
+        unhappy=answered & (raw.said <= _DETRACTOR) & (age <= _UNHAPPY_DAYS),
     )
 
 
