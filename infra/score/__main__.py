@@ -117,14 +117,15 @@ def _read(options: argparse.Namespace, zone: ZoneInfo, advance: Any) -> tuple[An
 
 
 def _write(options: argparse.Namespace, rows: Any, found: Any, report: Any) -> None:
-    from chalicelib.scoring.report import export, page  # noqa: PLC0415
+    from chalicelib.scoring.report.export import write  # noqa: PLC0415
+    from chalicelib.scoring.report.page import rendered  # noqa: PLC0415
 
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "report.html").write_text(page.rendered(report, options.locale), encoding="utf-8")
+    (options.out / "report.html").write_text(rendered(report, options.locale), encoding="utf-8")
     (options.out / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
     # The mark tells spreadsheets that this is UTF-8.
     with (options.out / "members.csv").open("w", encoding="utf-8-sig", newline="") as out:
-        export.write(rows.names, found.now, out)
+        write(rows.names, found.now, out)
 
 
 def _told(report: Any, options: argparse.Namespace, console: Console, seconds: float) -> None:
