@@ -211,7 +211,8 @@ def set_status(survey_id: str, status: Literal["open", "closed"], *, actor: str,
         try:
             moving.model.update(actions=list(moving.actions), condition=moving.condition)
         except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
+            # After a time-out there is no code at all, and asking for it fails.
+            if getattr(error, "cause_response_code", None) != "ConditionalCheckFailedException":
                 raise
             # Somebody has changed it since it was read.
             continue

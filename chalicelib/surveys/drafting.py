@@ -106,7 +106,8 @@ def _put(item: DraftItem, based_on: str | None, now: int) -> Draft:
     try:
         item.save(condition=unchanged)
     except PutError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
+        # After a time-out there is no code at all, and asking for it fails.
+        if getattr(error, "cause_response_code", None) != "ConditionalCheckFailedException":
             raise
         stored = respondents.read_draft(item.key, now=now)
         # Saved by this very request, whose answer was lost on the way.
