@@ -67,6 +67,9 @@ def _rooms() -> Iterator[Room]:
     from chalicelib.surveys import routes as surveys  # noqa: PLC0415
 
     yield surveys.room
+    from chalicelib.surveys import result_routes  # noqa: PLC0415
+
+    yield result_routes.room
     from chalicelib.surveys import invitation_routes as invitations  # noqa: PLC0415
 
     yield invitations.room

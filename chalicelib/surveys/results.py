@@ -83,8 +83,13 @@ def read(survey_id: str, wanted: Wanted, *, now: int) -> Results:
     return assembling.results(material)
 
 
-def months_of(wanted: Wanted, present: int) -> range:
+def months_asked(wanted: Wanted, *, now: int) -> range:
     """The months asked for, counted as year x 12 + month - 1. Raises Invalid (`query_invalid`)."""
+    return months_of(wanted, _present(now))
+
+
+def months_of(wanted: Wanted, present: int) -> range:
+    """The months asked for, where `present` is this month. Raises Invalid (`query_invalid`)."""
     last = _number(wanted.last, "to") if wanted.last else present
     first = _number(wanted.first, "from") if wanted.first else last - MONTHS + 1
     if not 0 <= last - first < MONTHS_MAX:

@@ -51,6 +51,11 @@ def read(survey_id: str, months: Iterable[str]) -> dict[str, Totals]:
     return {month: _read(totals_key(survey_id, month)) for month in months}
 
 
+def has_any(survey_id: str, month: str) -> bool:
+    """Whether a month has answers."""
+    return any(True for _item in _items(totals_key(survey_id, month)))
+
+
 def _read(key: str) -> Totals:
     totals = Totals(Counter(), Counter())
     for item in _items(key):

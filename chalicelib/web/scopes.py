@@ -21,6 +21,7 @@ SCOPES: Final = {
     "cases.write": "Send feedback for members, and see to cases: assign, move, note, merge and compensate.",
     "cases.approve": "Approve and refuse compensations that others have asked for.",
     "surveys.read": "Read surveys and the answers to them.",
+    "surveys.personal": "See in lists and exports of answers what people wrote, and who they are.",
     "surveys.write": "Answer surveys on behalf of members, and bring in answers.",
     "surveys.invite": "Invite members to surveys, read the links of invitations to send them, and take them back.",
     "surveys.admin": "Make surveys, change, open and close them.",

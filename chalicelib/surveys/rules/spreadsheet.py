@@ -9,7 +9,7 @@ texts are quoted, numbers are not, and control characters are left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 BOM: Final = "\ufeff"
@@ -39,7 +39,7 @@ def cell(value: Value) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def lines(rows: Iterable[Sequence[Value]]) -> str:
+def lines(rows: Iterable[Iterable[Value]]) -> str:
     """Rows of cells, each ended as spreadsheets like it."""
     return "".join(",".join(cell(value) for value in row) + "\r\n" for row in rows)
 
