@@ -144,7 +144,7 @@ def head_write(case: Case, version: int) -> Write:
 
 def lead_writes(before: Case | None, after: Case) -> Sequence[Write]:
     """What keeps the lists in step with a case: what leads to it no more goes, what now leads to it comes."""
-    old, new = _leads(before) if before else set(), _leads(after)
+    old, new = leads_of(before) if before else set(), leads_of(after)
     gone = [Write(LeadItem(*lead), Act.DELETE) for lead in sorted(old - new)]
     return [*gone, *(Write(LeadItem(*lead)) for lead in sorted(new - old))]
 
@@ -169,8 +169,8 @@ def shard_of(case_id: str) -> int:
     return sum(case_id.encode()) % SHARDS
 
 
-def _leads(case: Case) -> set[tuple[str, str]]:
-    """The keys of all that leads to a case."""
+def leads_of(case: Case) -> set[tuple[str, str]]:
+    """The keys of all that leads to a case, on whatever list it stands."""
     shard = shard_of(case.case_id)
     found = {}
     if case.member_id:

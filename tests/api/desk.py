@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from chalicelib.base import clock
 from chalicelib.cases import watching
+from chalicelib.cases.changing import Doing, Turn, change
+from chalicelib.cases.rules.case import Case
 from chalicelib.ledger.table import read_chain
 from chalicelib.program import service as programs
 from tests.api.client import Response, client, staff, system
@@ -100,3 +105,19 @@ def kinds(member_id: str) -> list[str]:
 def watch(after_hours: float) -> dict[str, int]:
     """Let the schedule run, some hours from now."""
     return watching.watch(now=clock.now() + int(after_hours * 3600))
+
+
+def overtake(patch: pytest.MonkeyPatch, module: str, act: Callable[[], object]) -> None:
+    """Let Li's next step be overtaken by `act`: after it was decided on, and before it is written."""
+    waiting = [act]
+
+    def overtaken(doing: Doing, rule: Callable[[Case], Turn]) -> Any:
+        def late(case: Case) -> Turn:
+            turn = rule(case)
+            if doing.actor == "staff:li" and waiting:
+                waiting.pop()()
+            return turn
+
+        return change(doing, late)
+
+    patch.setattr(f"chalicelib.cases.{module}.change", overtaken)

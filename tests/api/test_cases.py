@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from chalicelib.base import clock
-from chalicelib.cases import moving
-from chalicelib.cases.changing import Doing
 from chalicelib.ledger.table import read_chain
 from tests.api import desk, shop
 from tests.api.client import client, member, staff
@@ -32,13 +30,14 @@ def join(who: Any) -> str:
 def test_a_case_goes_its_way_and_every_step_is_kept() -> None:
     member_id = shop.enrol()
     case_id = desk.opened(member_id=member_id)
-    for move, body in [
+    walk: list[tuple[str, dict[str, Any]]] = [
         ("assign", {"owner": "me", "note": "Mine."}),
         ("analyse", {"note": "The carrier dropped it."}),
         ("act", {}),
         ("resolve", {"note": "A new one is on its way.", "public": True}),
         ("verify", {}),
-    ]:
+    ]
+    for move, body in walk:
         answer = step(case_id, move, **body)
         assert answer.status == 200, answer.text
     found = desk.work(case_id)
@@ -137,42 +136,18 @@ def test_nobody_takes_a_case_over_unknowingly() -> None:
 
 def test_of_two_who_move_a_case_at_once_one_is_told_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
     case_id = desk.taken(desk.opened(), "analyse")
-    real = moving.change
-
-    def overtaken(doing: Doing, rule: Any) -> Any:
-        asked = iter([lambda: step(case_id, "resolve", WANG)])
-
-        def late(case: Any) -> Any:
-            turn = rule(case)
-            for act in asked:
-                assert act().status == 200
-            return turn
-
-        return real(doing, late) if doing.actor == "staff:li" else real(doing, rule)
-
-    monkeypatch.setattr(moving, "change", overtaken)
+    theirs: list[int] = []
+    desk.overtake(monkeypatch, "moving", lambda: theirs.append(step(case_id, "resolve", WANG).status))
     refused = step(case_id, "act")
 
+    assert theirs == [200]
     assert (refused.status, refused.code) == (409, "case_state_forbids")
     assert "The case is resolved" in refused.json["detail"]
 
 
 def test_notes_of_two_at_once_are_both_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     case_id = desk.taken(desk.opened())
-    real = moving.change
-
-    def overtaken(doing: Doing, rule: Any) -> Any:
-        asked = iter([lambda: step(case_id, "notes", WANG, note="Theirs.")])
-
-        def late(case: Any) -> Any:
-            turn = rule(case)
-            for act in asked:
-                assert act().status == 200
-            return turn
-
-        return real(doing, late) if doing.actor == "staff:li" else real(doing, rule)
-
-    monkeypatch.setattr(moving, "change", overtaken)
+    desk.overtake(monkeypatch, "moving", lambda: step(case_id, "notes", WANG, note="Theirs."))
     assert step(case_id, "notes", note="Ours.").status == 200
 
     notes = [(each["number"], each["text"]) for each in desk.work(case_id)["steps"] if each["kind"] == "case_noted"]

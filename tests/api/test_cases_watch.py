@@ -10,9 +10,11 @@ import pytest
 from app import app
 from chalicelib.base import clock
 from chalicelib.cases import watching
-from chalicelib.cases.table import SHARDS
+from chalicelib.cases.changing import Doing, change, read
+from chalicelib.cases.table import SHARDS, Stored
+from tests import faults
 from tests.api import desk
-from tests.api.desk import LI, listed, step, watch
+from tests.api.desk import listed, step, watch
 
 NOTHING = {"near": 0, "breach": 0, "reminder": 0, "failed": 0, "left": 0}
 
@@ -123,14 +125,13 @@ def test_more_than_fits_is_told_in_the_end_and_each_once(monkeypatch: pytest.Mon
 
 def test_a_case_that_cannot_be_told_of_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     broken, *others = (desk.opened(severity="critical") for _ in range(4))
-    real = watching.read
 
-    def read(case_id: str) -> Any:
+    def failing(case_id: str) -> Stored:
         if case_id == broken:
             raise RuntimeError("broken")
-        return real(case_id)
+        return read(case_id)
 
-    monkeypatch.setattr(watching, "read", read)
+    monkeypatch.setattr("chalicelib.cases.watching.read", failing)
     assert watch(2) == {**NOTHING, "breach": 3, "failed": 1}
     monkeypatch.undo()
     assert watch(2) == {**NOTHING, "breach": 1}
@@ -139,16 +140,17 @@ def test_a_case_that_cannot_be_told_of_holds_up_no_other(monkeypatch: pytest.Mon
 
 def test_two_runs_at_once_tell_of_a_case_once(monkeypatch: pytest.MonkeyPatch) -> None:
     case_id = desk.opened(severity="critical")
-    real = watching.change
-    second = iter([lambda: watch(2)])
+    told: list[int] = []
 
-    def overtaken(doing: Any, rule: Any) -> Any:
-        for run in second:
-            assert run()["breach"] == 1
-        return real(doing, rule)
+    def overtaken(doing: Doing, rule: Any) -> Any:
+        if not told:
+            told.append(0)
+            told[0] = watch(2)["breach"]
+        return change(doing, rule)
 
-    monkeypatch.setattr(watching, "change", overtaken)
+    monkeypatch.setattr("chalicelib.cases.watching.change", overtaken)
     assert watch(2) == NOTHING
+    assert told == [1]
     assert alerts(case_id) == [("assign", "breach")]
 
 
@@ -161,12 +163,9 @@ def test_the_function_watches_until_its_time_is_nearly_up() -> None:
     assert app.handler_map["watch_cases"]({}, Context()) == NOTHING
 
 
-def test_the_watch_reads_nothing_but_what_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_watch_reads_nothing_but_what_is_due() -> None:
     for _ in range(5):
-        desk.opened(caller=desk.AGENT)
-    asked: list[str] = []
-    real = watching.read
-    monkeypatch.setattr(watching, "read", lambda case_id: asked.append(case_id) or real(case_id))
-    assert watch(1) == NOTHING
-    assert asked == []
-    assert LI.kind == "staff"
+        desk.opened()
+    with faults.calls() as made:
+        assert watch(1) == NOTHING
+    assert made == ["Query"] * SHARDS
