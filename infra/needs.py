@@ -38,7 +38,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "OrdersTable": _APPEND,
         "RedemptionsTable": _APPEND,
         "ReferralsTable": f"{_APPEND} BatchGetItem ConditionCheckItem DeleteItem",
-        "SurveysTable": f"{_APPEND} ConditionCheckItem DeleteItem UpdateItem",
+        "SurveysTable": f"{_APPEND} BatchGetItem ConditionCheckItem DeleteItem UpdateItem",
         "VouchersQueue": "SendMessage",
         "VouchersTable": "BatchGetItem DeleteItem PutItem Query UpdateItem",
         **_READ_PROGRAM,

@@ -6,7 +6,7 @@ with the next version at once; an answer is judged by the version on which it wa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -132,9 +132,7 @@ def version(survey_id: str, number: int) -> Definition:
     item = _definition_item(survey_id, number)
     if item is None:
         raise SurveyNotFound
-    _make_room(_definitions)
-    found = _definitions[survey_id, number] = _DEFINITIONS.decode(item.document)
-    return found
+    return _kept(survey_id, number, item)
 
 
 def forget_all() -> None:
@@ -225,7 +223,25 @@ def listed(*, after: str | None, limit: int) -> list[tuple[str, Survey]]:
     """A page of all surveys, newest first, after a place in the list; each with its place."""
     condition = ListedItem.part < after if after else None
     places = list(ListedItem.query(LIST, condition, scan_index_forward=False, limit=limit, consistent_read=True))
-    return [(str(place.part), read_now(place.survey_id)) for place in places]
+    keys = [(place.survey_id, HEAD) for place in places]
+    heads = {str(head.key): head for head in HeadItem.batch_get(keys, consistent_read=True)} if keys else {}
+    _remember((head.key, int(head.definition)) for head in heads.values())
+    return [(str(place.part), _survey(heads[place.survey_id])) for place in places if place.survey_id in heads]
+
+
+def _remember(wanted: Iterable[tuple[str, int]]) -> None:
+    """Read the definitions of several surveys that this process does not know yet, together."""
+    missing = [
+        (survey_id, version_part(number)) for survey_id, number in wanted if (survey_id, number) not in _definitions
+    ]
+    for item in DefinitionItem.batch_get(missing) if missing else ():
+        _kept(item.key, int(item.part.removeprefix("v")), item)
+
+
+def _kept(survey_id: str, number: int, item: DefinitionItem) -> Definition:
+    _make_room(_definitions)
+    found = _definitions[survey_id, number] = _DEFINITIONS.decode(item.document)
+    return found
 
 
 def _moving(found: Survey, actions: Sequence[Action], *, actor: str, now: int) -> Write:
