@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import chalicelib.cases.triggers
+import chalicelib.engagement.birthday_triggers
 import chalicelib.engagement.triggers
 import chalicelib.ledger.triggers
 import chalicelib.members.triggers
@@ -26,6 +27,7 @@ for triggers in (
     chalicelib.orders.triggers,
     chalicelib.referrals.triggers,
     chalicelib.engagement.triggers,
+    chalicelib.engagement.birthday_triggers,
     chalicelib.cases.triggers,
     chalicelib.surveys.invitation_triggers,
 ):

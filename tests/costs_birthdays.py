@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.base import clock
 from chalicelib.engagement import birthdays
-from chalicelib.engagement.triggers import GiftsDue
+from chalicelib.engagement.birthday_triggers import GiftsDue
 from chalicelib.ledger.table import AccountItem, read_view
 from chalicelib.ledger.walk import Leg
 from chalicelib.members.birthdays import WALK, Indexer

@@ -13,7 +13,7 @@ import msgspec
 
 from app import app
 from chalicelib.base import queues, settings
-from chalicelib.engagement import triggers as engagement_triggers
+from chalicelib.engagement import birthday_triggers
 from chalicelib.ledger import audit_walk, projector
 from chalicelib.ledger import triggers as ledger_triggers
 from chalicelib.ledger.chain import Entry
@@ -62,7 +62,7 @@ def queued(**changes: Any) -> Iterator[Queues]:
     urls: dict[str, Any] = {f"{name}_queue_url": name for name in FUNCTIONS}
     changed = replace(settings.settings(), **urls, **wanted)
     with mock.patch.object(queues, "send", lying.send):
-        modules = (night, retiering, birthdays, audit_walk, member_triggers, ledger_triggers, engagement_triggers)
+        modules = (night, retiering, birthdays, audit_walk, member_triggers, ledger_triggers, birthday_triggers)
         patches = [mock.patch.object(module, "settings", return_value=changed) for module in modules]
         for patch in patches:
             patch.start()

@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.base import clock
 from chalicelib.base.errors import Unavailable
-from chalicelib.engagement import birthdays, triggers
+from chalicelib.engagement import birthday_triggers, birthdays
 from chalicelib.engagement.rules.birthdays import CATCH_UP_DAYS
 from chalicelib.engagement.table import MARKS, BirthdayMark
 from chalicelib.ledger import chain
@@ -57,7 +57,7 @@ def due(queues: night.Queues) -> Callable[[], int]:
     """What the schedule sends every hour, and all that follows from it; gives how many messages it took."""
 
     def run() -> int:
-        queues.send("birthdays", triggers.GiftsDue(birthdays_due=True))
+        queues.send("birthdays", birthday_triggers.GiftsDue(birthdays_due=True))
         return queues.run()
 
     return run
@@ -244,7 +244,7 @@ class TestWorkingADayOff:
     def test_hands_on_what_there_is_no_time_for(self, at: Clock, queues: night.Queues) -> None:
         members = [enrol() for _each in range(9)]
         at("2026-05-17T09:00")
-        queues.send("birthdays", triggers.GiftsDue(birthdays_due=True))
+        queues.send("birthdays", birthday_triggers.GiftsDue(birthdays_due=True))
         delivered = queues.run(twice=True, left_ms=0)
         assert [gifts(member_id) for member_id in members] == [[("cake", 50)]] * 9
         assert delivered > 9
@@ -253,7 +253,7 @@ class TestWorkingADayOff:
     def test_goes_on_where_a_leg_died_once_it_has_been_silent(self, at: Clock, queues: night.Queues) -> None:
         members = [enrol() for _each in range(9)]
         at("2026-05-17T09:00")
-        queues.send("birthdays", triggers.GiftsDue(birthdays_due=True))
+        queues.send("birthdays", birthday_triggers.GiftsDue(birthdays_due=True))
         for name, body in [queues.messages.pop(0)]:
             night.deliver(name, body)
         for name, body in list(queues.messages):
@@ -262,11 +262,11 @@ class TestWorkingADayOff:
         queues.messages.clear()
         before = sum(len(gifts(member_id)) for member_id in members)
         assert 0 < before < 9
-        queues.send("birthdays", triggers.GiftsDue(birthdays_due=True))
+        queues.send("birthdays", birthday_triggers.GiftsDue(birthdays_due=True))
         assert queues.run() <= 1 + CATCH_UP_DAYS * BORN_SHARDS
         assert sum(len(gifts(member_id)) for member_id in members) == before
         at("2026-05-17T10:00")
-        queues.send("birthdays", triggers.GiftsDue(birthdays_due=True))
+        queues.send("birthdays", birthday_triggers.GiftsDue(birthdays_due=True))
         queues.run()
         assert [gifts(member_id) for member_id in members] == [[("cake", 50)]] * 9
 
@@ -301,14 +301,14 @@ class TestWorkingADayOff:
     def test_stops_at_night_and_goes_on_in_the_morning(self, at: Clock, queues: night.Queues) -> None:
         member_id = enrol()
         at("2026-05-17T20:59")
-        queues.send("birthdays", triggers.GiftsDue(birthdays_due=True))
+        queues.send("birthdays", birthday_triggers.GiftsDue(birthdays_due=True))
         name, body = queues.messages.pop(0)
         night.deliver(name, body)
         at("2026-05-17T21:00")
         queues.run()
         assert gifts(member_id) == []
         at("2026-05-18T09:00")
-        queues.send("birthdays", triggers.GiftsDue(birthdays_due=True))
+        queues.send("birthdays", birthday_triggers.GiftsDue(birthdays_due=True))
         queues.run()
         assert gifts(member_id) == [("cake", 50)]
 

@@ -44,6 +44,11 @@ BUDGETS = {
         ALL,
         "base counters engagement ledger members orders program rewards web",
     ),
+    "give_birthday_gifts": (
+        "chalicelib.engagement.birthday_triggers",
+        ALL,
+        "base counters engagement ledger members orders program rewards vouchers web",
+    ),
     "advance_referrals": (
         "chalicelib.referrals.triggers",
         ALL,

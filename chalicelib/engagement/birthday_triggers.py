@@ -1,0 +1,56 @@
+"""What the schedule of birthdays sets off, and the queue on which they are worked off."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from chalice.app import Blueprint, SQSEvent
+
+from chalicelib.base import clock, queues
+from chalicelib.base.settings import settings
+from chalicelib.engagement import birthdays
+from chalicelib.engagement.birthdays import Leg
+
+logger = logging.getLogger(__name__)
+blueprint = Blueprint(__name__)
+
+# Enough for one more member, the mark and the hand-over.
+_RESERVE_MS: Final = 30_000
+
+
+class GiftsDue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Asks for the birthdays that are due; the schedule sends it every hour."""
+
+    birthdays_due: bool
+
+
+_DUE: Final = msgspec.json.Decoder(GiftsDue)
+_LEGS: Final = msgspec.json.Decoder(Leg)
+
+
+@blueprint.on_sqs_message(queue="birthdays", batch_size=1, name="give_birthday_gifts")
+def give_birthday_gifts(event: SQSEvent) -> dict[str, Any]:
+    """See to the birthdays that are due, or walk one leg of them; answers which messages must come again."""
+    context: Any = event.context
+    failed = []
+    for record in event.to_dict()["Records"]:
+        try:
+            _see_to(record["body"], context.get_remaining_time_in_millis)
+        except Exception:
+            logger.exception("message %s: no birthdays could be seen to", record["messageId"])
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+def _see_to(body: str, left_ms: Callable[[], int]) -> None:
+    if '"birthdays_due"' in body:
+        _DUE.decode(body)
+        legs = birthdays.due(now=clock.now())
+    else:
+        rest = birthdays.take(_LEGS.decode(body), goes_on=lambda: left_ms() > _RESERVE_MS)
+        legs = [rest] if rest else []
+    for leg in legs:
+        queues.send(settings().birthdays_queue_url, leg)
