@@ -101,7 +101,7 @@ def test_a_department_is_that_of_the_dimension_or_none() -> None:
 
 def watched(found: Case, at: int) -> tuple[Case, list[due.Alert]]:
     """A case after a run of the watch, and what it told."""
-    told = []
+    told: list[due.Alert] = []
     while alert := due.alert_due(found, at):
         assert len(told) < 3, "a run tells without end"
         found = due.told(found, alert, at)

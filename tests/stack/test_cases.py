@@ -10,7 +10,8 @@ import httpx
 import msgspec
 
 from chalicelib.base import clock
-from chalicelib.cases.table import LeadItem, lead_writes
+from chalicelib.cases.rules.case import Case
+from chalicelib.cases.table import leads_of
 from infra.local.aws import client
 from infra.local.deploy import Stack
 from tests.stack.functions import entries, physical_name
@@ -89,8 +90,6 @@ def test_the_function_tells_of_a_case_that_is_late_once(
 
 def backdate(dynamodb: Any, stack: Stack, case_id: str, *, hours: int) -> None:
     """Let a case have been opened some hours earlier, as though the schedule had not run since."""
-    from chalicelib.cases.rules.case import Case  # noqa: PLC0415
-
     table = f"huike-{stack.outputs['LedgerTableName'].split('-')[1]}-cases"
     head = dynamodb.get_item(TableName=table, Key={"key": {"S": case_id}, "part": {"S": "head"}})["Item"]
     case = msgspec.json.decode(head["body"]["S"], type=Case)
@@ -99,13 +98,10 @@ def backdate(dynamodb: Any, stack: Stack, case_id: str, *, hours: int) -> None:
         for name in ("opened_at", "clock_at", "assign_by", "resolve_by", "moved_at", "touched_at")
     }
     earlier = msgspec.structs.replace(case, **shifted)
-    for write in lead_writes(case, earlier):
-        assert isinstance(write.model, LeadItem)
-        item = {"key": {"S": str(write.model.key)}, "part": {"S": str(write.model.part)}}
-        if write.act.name == "DELETE":
-            dynamodb.delete_item(TableName=table, Key=item)
-        else:
-            dynamodb.put_item(TableName=table, Item=item)
+    for key, part in leads_of(case):
+        dynamodb.delete_item(TableName=table, Key={"key": {"S": key}, "part": {"S": part}})
+    for key, part in leads_of(earlier):
+        dynamodb.put_item(TableName=table, Item={"key": {"S": key}, "part": {"S": part}})
     head["body"]["S"] = msgspec.json.encode(earlier).decode()
     dynamodb.put_item(TableName=table, Item=head)
     assert clock.now() > earlier.assign_by

@@ -19,7 +19,7 @@ from chalicelib.cases.feedback import Sender
 from chalicelib.cases.moving import Who, Words
 from chalicelib.cases.rules.moves import Assignment
 from chalicelib.cases.schema import FeedbackIn
-from chalicelib.cases.table import LeadItem, lead_writes, read_steps
+from chalicelib.cases.table import LeadItem, leads_of, read_steps
 from chalicelib.ledger import auditing, projector
 from chalicelib.ledger.posting import peek
 from chalicelib.ledger.table import read_chain, read_view
@@ -176,5 +176,4 @@ def test_runs_of_the_watch_beside_handlers_tell_each_deadline_once_and_leave_the
         assert kinds["case_alerted"] <= 2
         assert kinds["case_assigned"] == 1
     leads = {(str(item.key), str(item.part)) for item in LeadItem.scan() if "#" in str(item.key)}
-    expected = [write.model for case_id in cases for write in lead_writes(None, read(case_id).case)]
-    assert leads == {(str(lead.key), str(lead.part)) for lead in expected if isinstance(lead, LeadItem)}
+    assert leads == {lead for case_id in cases for lead in leads_of(read(case_id).case)}

@@ -19,7 +19,7 @@ from chalicelib.cases.opening import Complaint
 from chalicelib.cases.rules.case import Case
 from chalicelib.cases.rules.moves import Assignment
 from chalicelib.cases.schema import FeedbackIn
-from chalicelib.cases.table import HeadItem, LeadItem, lead_writes, read_steps
+from chalicelib.cases.table import HeadItem, LeadItem, leads_of, read_steps
 from chalicelib.ledger.posting import Lost, Write, peek, put_once
 from chalicelib.ledger.table import read_chain
 from chalicelib.members import enrolling
@@ -51,10 +51,7 @@ def leads() -> set[tuple[str, str]]:
 
 def in_step(*case_ids: str) -> bool:
     """Whether the lists are exactly what the cases say, nothing more and nothing less."""
-    expected = {
-        (write.model.key, write.model.part) for name in case_ids for write in lead_writes(None, read(name).case)
-    }
-    return leads() == expected
+    return leads() == {lead for name in case_ids for lead in leads_of(read(name).case)}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
