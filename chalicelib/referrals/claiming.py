@@ -57,9 +57,10 @@ class AlreadyClaimed(Conflict):
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """A claim that may be taken: its record, the referral that it makes, and what is written with the record."""
+    """A claim that may be taken: its record, whose code it is, the referral, and what is written with the record."""
 
     record: ClaimStep
+    referrer: ProfileItem
     referral: Referral
     writes: Sequence[Write]
 
@@ -109,8 +110,7 @@ def judge(
         reasons=suspicion.reasons,
         verdict=suspicion.verdict,
     )
-    writes = [*_writes(referral, sightings.traces(friend, given)), *_unbrought(friend, referrer)]
-    return Judged(record, referral, writes)
+    return Judged(record, referrer, referral, _writes(referral, sightings.traces(friend, given)))
 
 
 def missed(friend_id: str, text: str, *, now: int) -> None:
@@ -147,7 +147,7 @@ def _claim(friend: ProfileItem, text: str, given: Given, now: int) -> Posted[Cla
         missed(friend_id, text, now=now)
         raise
     try:
-        return put_once(judged.record, judged.writes)
+        return put_once(judged.record, [*judged.writes, *_unbrought(friend, judged.referrer)])
     except Lost:
         raise Unavailable("The referrer is just being brought by somebody. Send it again.", code="busy") from None
 
@@ -194,7 +194,8 @@ def _unbrought(friend: ProfileItem, referrer: ProfileItem) -> list[Write]:
     """What keeps two from bringing each other. Raises NotClaimable where the friend has brought the referrer.
 
     A referral leads from the member who came earlier to the one who came later, so there is no ring. Of two who came
-    in the same second neither is the later one: there it is looked at, and looked at again in the transaction.
+    in the same second neither is the later one: there it is looked at, and looked at again in the transaction. Who is
+    not enrolled yet has brought nobody.
     """
     if friend.posted_at != referrer.posted_at:
         return []

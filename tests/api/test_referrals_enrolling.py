@@ -174,3 +174,12 @@ class TestAPerson:
         assert [answer.status for answer in answers] == [201, 200]
         assert answers[0].json["referral"] == answers[1].json["referral"]
         assert statuses(anna) == ["joined"]
+
+
+def test_of_two_who_enrol_in_the_same_second_the_one_brings_the_other_and_not_back() -> None:
+    publish()
+    with mock.patch.object(clock, "now", return_value=clock.now()):
+        anna = enrol("anna")
+        ben = join(code_of(anna)).json
+        assert ben["referral"]["status"] == "joined"
+        assert claim(anna, code_of(ben["member"]["id"])).code == "referral_not_newer"

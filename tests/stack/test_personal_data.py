@@ -101,6 +101,10 @@ def brought(shop: httpx.Client, member: str) -> None:
     code = shop.get(f"/v1/members/{member}/referral-code").json()["code"]
     claim = {"code": code, "device": PHONE, "payment_fingerprint": f"card of {GIVEN}", "address_hash": NOTE}
     assert shop.post(f"/v1/members/{friend}/referral", json=claim).status_code == 201
+    for number, sent in enumerate((claim, claim | {"code": GIVEN})):
+        profile = {"mail": f"brought-{number}@example.com", "referral": sent}
+        answer = shop.post("/v1/members", json=profile, headers={"Idempotency-Key": f"brought-{number}"})
+        assert answer.status_code == 201
 
 
 def refused(shop: httpx.Client, profile: dict[str, Any]) -> None:

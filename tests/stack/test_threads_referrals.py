@@ -16,10 +16,14 @@ from chalicelib.base.errors import Refusal
 from chalicelib.ledger import auditing
 from chalicelib.ledger.router import Notice
 from chalicelib.ledger.table import read_chain, read_view
+from chalicelib.members import enrolling
+from chalicelib.members.bringing import Brought
+from chalicelib.members.schema import MemberIn
 from chalicelib.orders import service
 from chalicelib.orders.schema import OrderIn
 from chalicelib.referrals import claiming, owning, reacting
 from chalicelib.referrals.sightings import Given
+from chalicelib.referrals.table import LeadItem, friends_key, referral_id_of
 from infra.local.aws import LocalAws
 from tests import writers
 from tests.api.friends import notices, publish
@@ -89,3 +93,33 @@ def test_sixteen_claims_of_one_code_by_each_are_one_claim_and_every_friend_is_pa
     for member_id in (anna, *friends):
         found = auditing.audit(member_id, read_view(member_id), now=clock.now(), consistent=True).findings
         assert found == ()
+
+
+def joined(name: str, code: str) -> str:
+    """What came of an enrolment with a code that comes again while the engine is busy."""
+    body = {"mail": f"{name}@example.com", "referral": {"code": code, "device": name}}
+    for _attempt in range(20):
+        try:
+            asked = msgspec.convert(body, MemberIn)
+            found = enrolling.enrol(asked, client_id="threads", key=name, actor="system:threads", now=clock.now())
+        except Refusal as refusal:
+            if refusal.reason_code != "busy":
+                return refusal.reason_code
+        else:
+            assert found.brought == Brought(referral_id_of(found.member_id), "joined")
+            return "again" if found.replayed else "enrolled"
+    return "given up"
+
+
+def test_sixteen_enrolments_of_each_with_one_code_are_one_member_and_one_claim() -> None:
+    publish(fraud={"claims_per_hour": 200})
+    (anna,) = writers.enrolled(1)
+    code = owning.code_of(anna)
+    asked = [f"friend-{number}" for number in range(_FRIENDS) for _copy in range(16)]
+    random.Random(5).shuffle(asked)  # noqa: S311 -- an order of arrival, not a secret
+
+    with ThreadPoolExecutor(_WRITERS) as threads:
+        said = Counter(threads.map(lambda name: joined(name, code), asked))
+
+    assert said == {"enrolled": _FRIENDS, "again": 15 * _FRIENDS}
+    assert len(list(LeadItem.query(friends_key(anna), consistent_read=True))) == _FRIENDS
