@@ -1,4 +1,4 @@
-"""Entries that are their own evidence: what time alone did to an account, and a tier that was looked at anew.
+"""Entries that are their own evidence: what time alone did to an account, a tier looked at anew, a night's alerts.
 
 Time matures points, ends lots, holds and the terms of tiers; a new version of the programme may move a tier.
 """
@@ -19,7 +19,7 @@ from chalicelib.ledger.effects import Effect, fold
 from chalicelib.ledger.state import State
 from chalicelib.ledger.table import EntryItem, read_tail, to_item
 
-_PREFIXES = {facts.SWEPT: "swp", facts.RETIERED: "tir"}
+_PREFIXES = {facts.SWEPT: "swp", facts.RETIERED: "tir", facts.ALERT: "alr"}
 KINDS = tuple(_PREFIXES)
 """The kinds of entries that have no record: the entry says all."""
 
@@ -34,12 +34,14 @@ def is_due(state: State, at: int) -> bool:
     return fold(state, at).state != state
 
 
-def decision(tail: Entry, at: int, *, kind: str, actor: str, program: int, tier: str, effect: Effect) -> Decision:
-    """The decision to post an entry of one of these kinds after `tail`."""
+def decision(
+    tail: Entry, at: int, *, kind: str, actor: str, program: int, tier: str, effect: Effect, reason: str = ""
+) -> Decision:
+    """The decision to post an entry of one of these kinds after `tail`, for `reason` if there are several."""
     return Decision(
         kind=kind,
         record=record_of(kind, tail.member_id, tail.seq),
-        reason=kind,
+        reason=reason or kind,
         actor=actor,
         program=program,
         occurred_at=at,

@@ -46,7 +46,8 @@ class EntryItem(Model):
 class AccountItem(Model):
     """The readable view of one account, kept by the projector; nothing exact is decided on it.
 
-    `head` is the hash of the entry that it shows.
+    `head` is the hash of the entry that it shows. What stands under `score_` is scoring's, which the projector leaves
+    alone: packed facts, what was last told of the member, and that in short for people who read the table.
     """
 
     class Meta:
@@ -68,6 +69,9 @@ class AccountItem(Model):
     updated_at = UnicodeAttribute()
     state = BinaryAttribute(legacy_encoding=False)
     head = BinaryAttribute(null=True, legacy_encoding=False)
+    score_facts = BinaryAttribute(null=True, legacy_encoding=False)
+    score_told = BinaryAttribute(null=True, legacy_encoding=False)
+    score_text = UnicodeAttribute(null=True)
 
 
 def to_item(entry: Entry) -> EntryItem:

@@ -1,0 +1,126 @@
+"""Writing down what a night says of a member, once: on the account's item, and an alert in the ledger beside it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+import msgspec
+from botocore.exceptions import BotoCoreError
+from pynamodb.exceptions import PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.base import facts
+from chalicelib.base.dynamo import absent, connection
+from chalicelib.base.errors import Unavailable
+from chalicelib.base.retry import attempts
+from chalicelib.ledger import sweep
+from chalicelib.ledger.chain import Entry, link
+from chalicelib.ledger.effects import Effect, fold
+from chalicelib.ledger.table import AccountItem, EntryItem, read_tail, to_item
+from chalicelib.members.table import set_segments
+from chalicelib.program import service as programs
+from chalicelib.program.rules import tiers
+from chalicelib.scoring import told as telling
+from chalicelib.scoring.told import Told
+
+logger = logging.getLogger(__name__)
+
+ACTOR: Final = "system:nightly"
+_TAKEN: Final = "ConditionalCheckFailed"
+
+
+class News(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be written of one account: the folded facts if they have changed, and what is told if it has."""
+
+    account: AccountItem
+    facts: bytes | None = None
+    told: Told | None = None
+    alerts: tuple[str, ...] = ()
+
+
+def tell(news: News, *, now: int) -> bool:
+    """Write it down; False where another copy of this night's work has done so before. Raises Unavailable."""
+    account = news.account
+    if news.facts is None and news.told is None:
+        return False
+    if news.told is not None:
+        last = telling.unpack(account.score_told) if account.score_told else None
+        if last is None or last.segments != news.told.segments:
+            set_segments(account.member_id, news.told.segments)
+    if news.alerts:
+        return _tell_with_alerts(news, now)
+    try:
+        AccountItem(account.member_id).update(actions=_actions(news), condition=_unchanged(account))
+    except UpdateError as error:
+        if error.cause_response_code == f"{_TAKEN}Exception":
+            return False
+        raise
+    return True
+
+
+def _tell_with_alerts(news: News, now: int) -> bool:
+    """The alerts' entries and what was told in one transaction, so that neither is there without the other."""
+    account = news.account
+    for attempt in attempts():
+        tail = read_tail(account.member_id, consistent=attempt > 0)
+        if tail is None or tail.state.closed_into:
+            return False
+        try:
+            with TransactWrite(connection=connection()) as transaction:
+                for entry in _entries(tail, news.alerts, now):
+                    transaction.save(to_item(entry), condition=absent(EntryItem))
+                item = AccountItem(account.member_id)
+                transaction.update(item, actions=_actions(news), condition=_unchanged(account))
+        except TransactWriteError as error:
+            if error.cancellation_reasons and (reason := error.cancellation_reasons[-1]) and reason.code == _TAKEN:
+                return False
+        except (PynamoDBException, BotoCoreError):
+            logger.info("an alert of %s is tried again", account.member_id)
+        else:
+            return True
+    raise Unavailable("The account is being written to by many at once.", code="busy")
+
+
+def _entries(tail: Entry, alerts: tuple[str, ...], now: int) -> list[Entry]:
+    at = max(now, tail.posted_at)
+    current = programs.in_force(now, now=now)
+    found: list[Entry] = []
+    for alert in alerts:
+        before = found[-1] if found else tail
+        tier = tiers.standing(current.program, fold(before.state, at).state, at).code
+        decision = sweep.decision(
+            before,
+            at,
+            kind=facts.ALERT,
+            actor=ACTOR,
+            program=current.version,
+            tier=tier,
+            effect=Effect(),
+            reason=alert,
+        )
+        found.append(link(tail.member_id, before, decision, at))
+    return found
+
+
+def _actions(news: News) -> list[Action]:
+    found: list[Action] = []
+    if news.facts is not None:
+        found.append(AccountItem.score_facts.set(news.facts))
+    if news.told is not None:
+        found.append(AccountItem.score_told.set(telling.pack(news.told)))
+        found.append(AccountItem.score_text.set(news.told.text))
+    return found
+
+
+def _unchanged(account: AccountItem) -> Condition:
+    """That nobody has written anything of the account's score since it was read."""
+    same: Condition = AccountItem.member_id.exists()
+    for attribute, value in (
+        (AccountItem.score_facts, account.score_facts),
+        (AccountItem.score_told, account.score_told),
+    ):
+        same &= attribute.does_not_exist() if value is None else attribute == value
+    return same
