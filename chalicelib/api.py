@@ -9,7 +9,7 @@ modules, and the API would only load them. `app.py` declares all of it together.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from chalice.app import Chalice
 
@@ -17,6 +17,8 @@ from chalicelib.members import bringing
 from chalicelib.members.bringing import Judge
 from chalicelib.web import edge
 from chalicelib.web.room import Room
+
+_PAGE: Final = "/v1/answer"
 
 app = Chalice(app_name="huike")
 # There are no binary answers; with Chalice's list, a client that accepts images would get its JSON as base 64.
@@ -33,6 +35,11 @@ def serve(event: Mapping[str, Any], context: object) -> dict[str, Any]:
 
 def open_rooms(resource: str | None = None) -> None:
     """Open rooms until one of them serves `resource`, a route's pattern; all of them where none does."""
+    if resource in {None, _PAGE} and _PAGE not in app.routes:
+        # People wait for it in a browser, and it needs none of the others.
+        from chalicelib.surveys import page_routes as page  # noqa: PLC0415
+
+        app.register_blueprint(page.room.blueprint)
     while resource not in app.routes and (room := next(_waiting, None)):
         app.register_blueprint(room.blueprint)
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from chalicelib.base import links
 from chalicelib.base.links import Link
 from chalicelib.program.document.surveys import SurveyPolicy
+from chalicelib.surveys import page
 from chalicelib.surveys.invitation_table import Invitation
-
-PAGE: Final = "/v1/answer"
-"""The engine's page, below wherever the API is reached."""
 
 
 def link_of(invitation: Invitation, policy: SurveyPolicy, base_url: str) -> str:
@@ -22,4 +18,4 @@ def link_of(invitation: Invitation, policy: SurveyPolicy, base_url: str) -> str:
     token = links.token(Link(invitation.invitation_id, invitation.expires_at))
     if policy.link_url:
         return policy.link_url.replace("{token}", token)
-    return f"{base_url}{PAGE}#{token}"
+    return f"{base_url}{page.PATH}#{token}"

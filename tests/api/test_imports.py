@@ -59,6 +59,8 @@ BUDGETS = {
         ALL,
         "base cases counters ledger members orders program surveys web",
     ),
+    "cross_surveys": ("chalicelib.surveys.result_triggers", ALL, "base counters ledger program surveys"),
+    "administer_surveys": ("chalicelib.surveys.result_triggers", ALL, "base counters ledger program surveys"),
     "watch_cases": ("chalicelib.cases.triggers", ALL, "base cases ledger program"),
     "make_vouchers": ("chalicelib.vouchers.triggers", ALL, "base counters ledger program vouchers"),
     "administer_vouchers": ("chalicelib.vouchers.triggers", ALL, "base counters ledger program vouchers"),
@@ -67,6 +69,7 @@ BUDGETS = {
 
 # A route of each room that the API opens when it is asked for, and the areas that are loaded for it.
 ROOMS = {
+    "/v1/answer": "api base ledger members program surveys web",
     "/v1/program": "api base ledger members program web",
     "/v1/members/{member_id}/redemptions": "api base counters ledger members program rewards web",
     "/v1/orders": "api base counters ledger members orders program rewards web",
