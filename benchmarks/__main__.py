@@ -6,8 +6,8 @@ import importlib
 import sys
 
 ALL = (
-    *("audit", "backtest", "cold_start", "costs", "flash_sale", "growth"),
-    *("request", "rules", "threads", "throughput", "viral", "vouchers"),
+    *("accuracy", "audit", "backtest", "cold_start", "costs", "flash_sale", "growth"),
+    *("request", "rules", "scoring", "threads", "throughput", "viral", "vouchers"),
 )
 
 
