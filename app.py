@@ -11,6 +11,7 @@ import chalicelib.orders.triggers
 import chalicelib.program.triggers
 import chalicelib.referrals.triggers
 import chalicelib.surveys.invitation_triggers
+import chalicelib.surveys.result_triggers
 import chalicelib.vouchers.triggers
 import chalicelib.web.authorizer
 from chalicelib.api import app, open_rooms
@@ -30,5 +31,6 @@ for triggers in (
     chalicelib.engagement.birthday_triggers,
     chalicelib.cases.triggers,
     chalicelib.surveys.invitation_triggers,
+    chalicelib.surveys.result_triggers,
 ):
     app.register_blueprint(triggers.blueprint)

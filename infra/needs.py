@@ -126,6 +126,18 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "SurveysTable": "BatchGetItem DeleteItem PutItem Query UpdateItem",
         **_READ_PROGRAM,
     },
+    "CrossSurveysRole": {
+        "CrossSurveysLogs": _LOGS,
+        "CrossingsQueue": f"{_CONSUME} SendMessage",
+        "SurveysTable": "DeleteItem PutItem Query",
+        **_READ_PROGRAM,
+    },
+    "AdministerSurveysRole": {
+        "AdministerSurveysLogs": _LOGS,
+        "CrossingsQueue": "SendMessage",
+        "SurveysTable": "BatchGetItem Query",
+        **_READ_PROGRAM,
+    },
     "StartNightRole": {
         "StartNightLogs": _LOGS,
         "AuditQueue": "SendMessage",
@@ -195,6 +207,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
     "CasesSchedulerRole": {"WatchCases": "InvokeFunction"},
     "ReferralsSchedulerRole": {"ReferralsQueue": "SendMessage"},
     "SurveysSchedulerRole": {"SurveysQueue": "SendMessage"},
+    "CrossingsSchedulerRole": {"CrossingsQueue": "SendMessage"},
     "BirthdaysSchedulerRole": {"BirthdaysQueue": "SendMessage"},
     # A text goes to a phone, which has no ARN: everything that is no topic.
     "UserPoolSmsRole": {"all but arn:${AWS::Partition}:sns:*:*:*": "Publish"},

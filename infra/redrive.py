@@ -15,7 +15,7 @@ from infra.installation import add_arguments, find
 
 QUEUES = {
     name: (f"{name.capitalize()}FailuresUrl", f"{name.capitalize()}QueueUrl")
-    for name in ("intake", "claims", "challenges", "nightly", "audit", "vouchers", "referrals", "surveys", "birthdays")
+    for name in ("intake", "claims", "challenges", "nightly", "audit", "vouchers", "referrals", "surveys", "birthdays", "crossings")
 }
 
 

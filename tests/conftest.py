@@ -22,6 +22,7 @@ os.environ.update(
         "HUIKE_CHALLENGES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/huike-test-challenges",
         "HUIKE_VOUCHERS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/huike-test-vouchers",
         "HUIKE_BIRTHDAYS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/huike-test-birthdays",
+        "HUIKE_CROSSINGS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/huike-test-crossings",
         "HUIKE_REFERRALS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/huike-test-referrals",
         "HUIKE_SURVEYS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/huike-test-surveys",
         "HUIKE_CLAIMS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/huike-test-claims",

@@ -1,0 +1,49 @@
+"""What the night sets off for surveys, and the function with which an admin reads what answers say."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from chalice.app import Blueprint, SQSEvent
+
+from chalicelib.base import clock, console
+from chalicelib.base.settings import settings
+from chalicelib.surveys import crossing, result_console
+
+logger = logging.getLogger(__name__)
+blueprint = Blueprint(__name__)
+
+# Enough for one more page of answers, the tables and the hand-over.
+_RESERVE_MS: Final = 60_000
+
+
+@blueprint.on_sqs_message(queue="crossings", batch_size=1, name="cross_surveys")
+def cross_surveys(event: SQSEvent) -> dict[str, Any]:
+    """Make the night's tables, a leg at a time; answers which messages must come again."""
+    context: Any = event.context
+    failed = []
+    for record in event.to_dict()["Records"]:
+        try:
+            crossing.take(
+                crossing.MESSAGES.decode(record["body"]),
+                queue_url=settings().crossings_queue_url,
+                goes_on=lambda: context.get_remaining_time_in_millis() > _RESERVE_MS,
+                now=clock.now(),
+            )
+        except Exception:
+            logger.exception("message %s failed", record["messageId"])
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+@blueprint.lambda_function(name="administer_surveys")
+def administer_surveys(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Do what `event["action"]` says and answer readable JSON; `{"action": "help"}` lists what can be said."""
+    return console.answer(
+        "administer_surveys",
+        event,
+        result_console.Requests,
+        lambda request: result_console.done(request, clock.now()),
+    )
