@@ -17,6 +17,8 @@ OFFICE = staff("surveys.admin", "surveys.read", "surveys.write", subject="li.wei
 AGENT = staff("surveys.write", subject="agent-7")
 DESK = system("surveys.write", "surveys.read", client="call-centre")
 
+DIMENSIONS = ("product", "service", "price", "after_sales")
+
 _numbers = itertools.count(1)
 
 
@@ -38,7 +40,7 @@ def rows(*codes: str) -> list[dict[str, Any]]:
 QUESTIONS = [
     question("nps", "recommend"),
     question("text", "why", required=False, show_if=[{"question": "recommend", "at_most": 6}]),
-    question("matrix", "areas", required=False, rows=rows("product", "service", "price", "after_sales")),
+    question("matrix", "areas", required=False, rows=rows(*DIMENSIONS)),
 ]
 
 
