@@ -105,3 +105,9 @@ def backdate(dynamodb: Any, stack: Stack, case_id: str, *, hours: int) -> None:
     head["body"]["S"] = msgspec.json.encode(earlier).decode()
     dynamodb.put_item(TableName=table, Item=head)
     assert clock.now() > earlier.assign_by
+
+
+def test_the_schedule_leads_to_the_function(stack: Stack) -> None:
+    schedules = client("scheduler", stack.endpoint).list_schedules()["Schedules"]
+    watched = [found for found in schedules if found["Target"]["Arn"].endswith(physical_name(stack, "WatchCases"))]
+    assert [found["State"] for found in watched] == ["DISABLED"]
