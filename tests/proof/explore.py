@@ -14,6 +14,7 @@ from rich.table import Table
 
 from tests.proof.machine import REACHED, STEP
 from tests.proof.machine_programme import Community
+from tests.proof.machine_referrals import Referring
 from tests.proof.machine_trade import Trade
 
 console = Console()
@@ -25,6 +26,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=150, help="how many histories")
     parser.add_argument("--steps", type=int, default=40, help="steps in each, at the most")
     parser.add_argument("--programmes", action="store_true", help="under whole programmes, with events and budgets")
+    parser.add_argument("--friends", action="store_true", help="with vouchers and referrals")
     asked = parser.parse_args()
     logging.disable(logging.CRITICAL)
     started = time.monotonic()
@@ -35,7 +37,8 @@ def main() -> int:
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(Community if asked.programmes else Trade, settings=wanted)
+    machine = Community if asked.programmes else Referring if asked.friends else Trade
+    run_state_machine_as_test(machine, settings=wanted)
     seconds, steps = time.monotonic() - started, REACHED.pop(STEP)
     table = Table("request", "outcome", "times")
     for (kind, outcome), times in sorted(REACHED.items()):

@@ -30,13 +30,13 @@ from tests.proof.rules_model import MEMBERSHIP, YEAR, Rules
 STARTED = 1_800_000_000
 SHOP = system(
     *("members.write", "members.read", "orders.write", "redemptions.write", "adjustments.write"),
-    *("events.write", "benefits.write"),
+    *("events.write", "benefits.write", "vouchers.write", "vouchers.admin", "referrals.write", "referrals.review"),
 )
 PHONES = [f"+861380013800{number}" for number in range(5)]
 VERSIONS = (
     Rules(points=3, per_minor=200, pending_days=7),
     Rules(points=2, expiry_months=1),
-    Rules(points=2, expiry_months=1, pending_days=21),
+    Rules(points=2, expiry_months=1, pending_days=21, return_days=2),
     Rules(pending_days=14, expiry_months=None),
     Rules(welcome_points=0, grace_days=0, late_days=10),
     Rules(points=1, per_minor=30, expiry_months=3, pending_days=1),

@@ -51,9 +51,9 @@ class Trade(Shop):
         else:
             self.buy(bought, age_s, {"member_id": self.pick(self.members, choice)}, pays=pays)
 
-    def buy(self, bought: dict[str, Any], age_s: int, buyer: dict[str, Any], *, pays: bool) -> None:
+    def buy(self, bought: dict[str, Any], age_s: int, buyer: dict[str, Any], *, pays: bool, number: str = "") -> None:
         """Send an order."""
-        number, occurred_at = self.number(), self.now - age_s
+        number, occurred_at = number or self.number(), self.now - age_s
         body = {"source": "shop", "order_id": number, "occurred_at": clock.text(occurred_at), "currency": "CNY"}
         body |= {**bought, **buyer}
         member = buyer.get("member_id") or self.model.phones.get(buyer["identity"]["phone"])
@@ -136,6 +136,10 @@ class Trade(Shop):
         self.judge(
             "refund", response, lambda: self.model.refund(name, body, self.now, self.now, self.rules_at(self.now))
         )
+        self.went_back(name)
+
+    def went_back(self, name: str) -> None:
+        """What else follows where something of an order went back: nothing here."""
 
     @precondition(lambda self: self.model.orders)
     @rule(choice=PICKS)
@@ -149,6 +153,7 @@ class Trade(Shop):
         self.judge(
             "cancel order", response, lambda: self.model.cancel_order(name, self.now, self.now, self.rules_at(self.now))
         )
+        self.went_back(name)
 
     @precondition(lambda self: self.model.orders)
     @rule(choice=PICKS, withdrawing=st.booleans())

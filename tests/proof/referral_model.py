@@ -86,8 +86,9 @@ def left_of(order: Order) -> int:
 
 @dataclass
 class Referrals:
-    """All referrals by the engine's ids. `devices` tells who has claimed with which.
+    """All referrals by the engine's ids.
 
+    `devices` tells who has claimed with which, and `led` leads from an account to the referrals of those merged into it.
     In a race, `codes` leads from what a claim keeps of a code to its member, and `claiming` is whose was claimed last.
     """
 
@@ -95,6 +96,7 @@ class Referrals:
     devices: dict[str, set[str]] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     claiming: str = ""
+    led: dict[str, list[str]] = field(default_factory=dict)
     times_back: int = 0
 
     def why_not(self, model: Model, friend: str, code_of: str, now: int) -> list[str]:
@@ -107,13 +109,14 @@ class Referrals:
             return ["referral_already_claimed"] if before[0].code_of != code_of else []
         came, theirs = model.accounts[friend].came_at, model.accounts[referrer].came_at
         mutual = any((r.friend, r.referrer) == (referrer, friend) for r in self.found.values())
-        found = {
-            "referral_own_code": friend == referrer,
-            "referral_not_newer": came < theirs or mutual,
-            "referral_too_late": now >= came + CLAIM_DAYS * DAY_S,
-            "referral_not_new": model.accounts[friend].purchases > 0,
-        }
-        return [code for code, applies in found.items() if applies]
+        found = [
+            ("referral_own_code", friend == referrer),
+            ("referral_not_newer", came < theirs),
+            ("referral_too_late", now >= came + CLAIM_DAYS * DAY_S),
+            ("referral_not_new", model.accounts[friend].purchases > 0),
+            ("referral_not_newer", mutual),
+        ]
+        return [code for code, applies in found if applies]
 
     def claim(
         self, name: str, model: Model, friend: str, code_of: str, *, at: int, rules: Rules, device: str = ""
@@ -132,6 +135,22 @@ class Referrals:
         if before is None and (not left or not referral.counts(order.occurred_at)):
             return
         referral.bought[order_id] = (order.occurred_at, min(left, before[1]) if before else left)
+
+    def of(self, member: str) -> list[str]:
+        """The referrals that an account is the friend of: its own, and those of accounts merged into it."""
+        own = [name for name, referral in self.found.items() if referral.friend == member]
+        return own + [name for name in self.led.get(member, []) if name not in own]
+
+    def unite(self, model: Model, heir: str, closed: str, now: int) -> None:
+        """Of the referrals of one person the earliest stands, unless the person has brought itself."""
+        led = self.led.setdefault(heir, [])
+        led += [name for name in self.of(closed) if name not in self.of(heir)]
+        names = sorted(self.of(heir), key=lambda name: (self.found[name].claimed_at, name))
+        for place, name in enumerate(names):
+            if place or model.heir(self.found[name].referrer) == heir:
+                self.found[name].verdict = "refused"
+        for name in names:
+            self.settle(model, name, now)
 
     def decide(self, name: str, verdict: str) -> None:
         """Staff approves, which changes nothing for one that nobody doubts, or refuses."""

@@ -76,7 +76,7 @@ def react(name: str, *members: str) -> Request:
     rng = random.Random(name)  # noqa: S311 - to be repeated, not to be secret
 
     def send(now: int) -> None:
-        notices = [notice for member in members for notice in _notices(member)]
+        notices = [notice for member in members for notice in notices(member)]
         rng.shuffle(notices)
         for notice in notices:
             reacting.react(notice, now=now)
@@ -85,7 +85,8 @@ def react(name: str, *members: str) -> Request:
     return Request(f"react {name}", "", send, lambda _model, _at, _rules: None)
 
 
-def _notices(member: str) -> list[Notice]:
+def notices(member: str) -> list[Notice]:
+    """All that the area is told of a member, oldest first."""
     entries = [to_entry(item) for item in read_chain(member, consistent=True)]
     return [Notice(entry.member_id, entry.seq, entry.kind, entry.record) for entry in entries if entry.kind in _HEARD]
 

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from chalicelib.base import dynamo
 from tests.proof.machine import REACHED, Shop
 from tests.proof.machine_programme import Community
+from tests.proof.machine_referrals import Referring
 from tests.proof.machine_trade import Trade
 from tests.proof.store import Shadow, Store, intercepted
 from tests.tables import empty_tables
@@ -42,9 +43,14 @@ class CommunityOnMoto(OnMoto, Community):
     pass
 
 
+class ReferringOnMoto(OnMoto, Referring):
+    pass
+
+
 MACHINES = [
-    *((Trade, RUNS), (TradeOnMoto, max(RUNS // 25, 1))),
+    *((Trade, RUNS), (TradeOnMoto, max(RUNS // 35, 1))),
     *((Community, max(RUNS * 2 // 5, 1)), (CommunityOnMoto, max(RUNS // 75, 1))),
+    *((Referring, max(RUNS // 3, 1)), (ReferringOnMoto, max(RUNS // 150, 1))),
 ]
 
 
@@ -70,6 +76,7 @@ OUTCOMES = {
         *("enrol", "claim", "merge", "adjust", "order", "refund", "cancel order", "release pending", "cancel pending"),
         *("redeem", "hold", "commit redemption", "release redemption", "cancel redemption"),
         *("take reward", "hold reward"),
+        *("issue voucher", "lock voucher", "use voucher", "roll back voucher", "claim code", "approve", "refuse"),
         *("event", "cancel event", "use benefit", "cancel use", "roll back"),
     ),
     "insufficient_points": ("adjust", "redeem", "hold"),
@@ -92,9 +99,20 @@ OUTCOMES = {
     "benefit_not_found": ("use benefit",),
     "benefit_not_held": ("use benefit",),
     "benefit_used_up": ("use benefit",),
-    "paid": ("round",),
-    "taken back": ("round", "everything"),
+    "paid": ("round", "referral"),
+    "taken back": ("round", "everything", "referral"),
     "nothing due": ("sweep", "retier"),
+    "voucher_used_up": ("lock voucher", "use voucher"),
+    "voucher_locked": ("use voucher",),
+    "voucher_expired": ("use voucher",),
+    "voucher_member_limit": ("use voucher",),
+    "done before": ("roll back voucher",),
+    "went back": ("voucher",),
+    "held": ("referral",),
+    "qualified": ("referral",),
+    "referral_own_code": ("claim code",),
+    "referral_not_newer": ("claim code",),
+    "referral_not_new": ("claim code",),
 }
 
 
