@@ -16,7 +16,8 @@ from queue import SimpleQueue
 
 from rich.console import Console
 
-from tests.proof.planted import MUTANTS, Mutant
+from tests.proof.mutant import Mutant
+from tests.proof.planted import MUTANTS
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("app.py", "chalicelib", "docs", "infra", "pyproject.toml", "tests", ".chalice")
@@ -27,6 +28,7 @@ LAYERS = {
     "examples": ("tests/proof/test_found.py", "tests/api/test_reactions.py", "tests/api/test_pending.py"),
     "state machine": ("tests/proof/test_state_machine.py", "-k", "Trade-"),
     "programmes": ("tests/proof/test_state_machine.py", "-k", "Community-"),
+    "friends": ("tests/proof/test_state_machine.py", "-k", "Referring-"),
     "simulation": ("tests/proof/test_simulation.py",),
 }
 SURVIVED = "**survived**"

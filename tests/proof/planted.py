@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Mutant(NamedTuple):
-    """A fault: in this file under `chalicelib/`, this text (found exactly once) becomes that one."""
-
-    fault: str
-    path: str
-    text: str
-    planted: str
-
+from tests.proof.mutant import Mutant
+from tests.proof.planted_friends import FRIENDS
 
 MUTANTS = (
     # -- posting
@@ -307,7 +298,7 @@ MUTANTS = (
     Mutant(
         "A cancelled reward keeps its piece",
         "rewards/service.py",
-        "return [counters.give_back(touch.counter, touch.shard, touch.amount) for touch in touched]",
+        "return stock_back([redemption])",
         "return []",
     ),
     Mutant(
@@ -386,8 +377,8 @@ MUTANTS = (
     Mutant(
         "A withdrawn event keeps what it took of budgets",
         "engagement/events.py",
-        "lambda _entry: _budgets_back(gain.takes)",
-        "lambda _entry: []",
+        "writes = [*_budgets_back(gain.takes), *giving",
+        "writes = [*giving",
     ),
     Mutant(
         "The use of a benefit is not counted",
@@ -407,4 +398,5 @@ MUTANTS = (
         "united_payments(stored.progress.paid, closed.progress.paid)",
         "stored.progress.paid",
     ),
+    *FRIENDS,
 )

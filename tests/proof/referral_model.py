@@ -88,7 +88,8 @@ def left_of(order: Order) -> int:
 class Referrals:
     """All referrals by the engine's ids.
 
-    `devices` tells who has claimed with which, and `led` leads from an account to the referrals of those merged into it.
+    `devices` tells who has claimed with which, and `led` leads from an account to the referrals of whoever was merged
+    into it.
     In a race, `codes` leads from what a claim keeps of a code to its member, and `claiming` is whose was claimed last.
     """
 

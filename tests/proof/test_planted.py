@@ -6,8 +6,9 @@ import ast
 
 import pytest
 
+from tests.proof.mutant import Mutant
 from tests.proof.mutants import ROOT
-from tests.proof.planted import MUTANTS, Mutant
+from tests.proof.planted import MUTANTS
 
 WANTED = 25
 
