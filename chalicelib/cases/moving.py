@@ -42,7 +42,7 @@ class Words(msgspec.Struct, frozen=True):
 
 
 def assign(case_id: str, wanted: Assignment, words: Words, who: Who) -> Changed:
-    """Give a case to somebody, and put its department, severity or dimension right.
+    """Give a case to somebody, and put its department, severity, dimension or kind right.
 
     Raises CaseNotFound, NotInState, CaseMerged, CaseTaken, Invalid (`department_unknown`), KeyReused and Unavailable.
     """
@@ -57,6 +57,7 @@ def assign(case_id: str, wanted: Assignment, words: Words, who: Who) -> Changed:
             department=after.department,
             severity=after.severity,
             dimension=after.dimension,
+            case_kind=after.kind,
         )
         return Turn(case=after, said=said)
 

@@ -135,6 +135,7 @@ def _step(step: StepItem, said: Said) -> StepOut:
         department=said.department,
         severity=said.severity,
         dimension=said.dimension,
+        case_kind=said.case_kind,
         compensation_id=said.compensation_id,
         points=said.points,
         voucher_batch_id=said.batch_id,

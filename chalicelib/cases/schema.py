@@ -62,17 +62,18 @@ class WordsIn(_In, frozen=True, kw_only=True):
 
 
 class AssignIn(WordsIn, frozen=True, kw_only=True):
-    """Who is to have the case, and what is put right with that.
+    """Who is to have the case, and what is put right; without an `owner` nobody takes it, and it stays in its state.
 
     `instead_of` names whoever has it now, so that nobody takes a case over unknowingly. Another dimension goes to its
     department, and another severity has other deadlines.
     """
 
-    owner: Person
+    owner: Person | UnsetType = UNSET
     instead_of: Person | UnsetType = UNSET
     department: Department | UnsetType = UNSET
     severity: Severity | UnsetType = UNSET
     dimension: Dimension | UnsetType = UNSET
+    kind: Kind | UnsetType = UNSET
 
 
 class NoteIn(_In, frozen=True, kw_only=True):
@@ -165,6 +166,7 @@ class StepOut(msgspec.Struct, frozen=True, kw_only=True):
     department: str
     severity: Severity | None
     dimension: Dimension | None
+    case_kind: Kind | None
     compensation_id: str
     points: int
     voucher_batch_id: str

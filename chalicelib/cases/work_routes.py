@@ -35,14 +35,15 @@ _ERRORS: Final = ("case_not_found", "case_merged", "idempotency_key_missing", "k
     errors=(*_ERRORS, "case_state_forbids", "case_taken", "department_unknown"),
 )
 def assign_case(call: Call[AssignIn], case_id: str) -> Reply[CaseChanged]:
-    """And put department, dimension or severity right. Of two who take a case at once, one is told who has it."""
+    """And put department, dimension, severity or kind right. Of two who take a case at once, one is told who has it."""
     body = call.body
     wanted = Assignment(
-        owner=_named(call, body.owner),
+        owner=None if body.owner is UNSET else _named(call, body.owner),
         instead_of=None if body.instead_of is UNSET else _named(call, body.instead_of),
         department=None if body.department is UNSET else body.department,
         severity=None if body.severity is UNSET else body.severity,
         dimension=None if body.dimension is UNSET else body.dimension,
+        kind=None if body.kind is UNSET else body.kind,
     )
     return _shown(call, moving.assign(case_id, wanted, Words(body.note, body.public), who(call)))
 

@@ -167,6 +167,17 @@ def test_another_severity_has_other_deadlines_and_another_dimension_another_depa
     assert desk.work(case_id)["department"] == "quality"
 
 
+def test_a_case_is_put_right_without_anybody_taking_it() -> None:
+    case_id = desk.opened(kind="question")
+    assert step(case_id, "assign", LI, department="shop", kind="complaint").status == 200
+    found = desk.work(case_id)
+    assert (found["state"], found["owner"], found["department"], found["kind"]) == ("new", None, "shop", "complaint")
+    step(case_id, "assign", owner="me")
+    assert step(case_id, "assign", WANG, severity="high").status == 200
+    found = desk.work(case_id)
+    assert (found["state"], found["owner"], found["severity"]) == ("assigned", "staff:li", "high")
+
+
 def test_a_case_that_is_reopened_has_time_again_and_keeps_its_owner() -> None:
     case_id = desk.taken(desk.opened(), "analyse", "resolve", "verify")
     assert step(case_id, "reopen", note="It broke again.").status == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from chalicelib.base import clock
 from chalicelib.cases import watching
 from chalicelib.cases.changing import Doing, change, read
 from chalicelib.cases.table import SHARDS, Stored
+from chalicelib.cases.triggers import CasesNotWatched
 from tests import faults
 from tests.api import desk
 from tests.api.desk import listed, step, watch
@@ -155,12 +157,26 @@ def test_two_runs_at_once_tell_of_a_case_once(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_function_watches_until_its_time_is_nearly_up() -> None:
-    class Context:
-        def get_remaining_time_in_millis(self) -> int:
-            return 300_000
-
     desk.opened(severity="critical")
-    assert app.handler_map["watch_cases"]({}, Context()) == NOTHING
+    assert app.handler_map["watch_cases"]({}, SimpleNamespace(get_remaining_time_in_millis=lambda: 300_000)) == NOTHING
+
+
+def test_a_function_that_could_not_tell_of_a_case_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 300_000)
+    desk.opened(severity="critical")
+    late = clock.now() + 7_200
+    monkeypatch.setattr(clock, "now", lambda: late)
+    with faults.calls(*[faults.throttled] * 8), pytest.raises(CasesNotWatched):
+        app.handler_map["watch_cases"]({}, context)
+    assert app.handler_map["watch_cases"]({}, context)["breach"] == 1
+
+
+def test_nobody_is_reminded_for_ever() -> None:
+    case_id = desk.opened(severity="critical")
+    told = [watch(24 * day)["reminder"] for day in range(1, 40)]
+    assert sum(told) == 30
+    assert watch(24 * 100) == NOTHING
+    assert listed() == [case_id]
 
 
 def test_the_watch_reads_nothing_but_what_is_due() -> None:

@@ -11,6 +11,9 @@ from chalicelib.program.document.cases import CasePolicy, Dimension, Severity
 
 HOUR_S: Final = 3_600
 
+REMINDERS_MAX: Final = 30
+"""How often somebody is reminded of a deadline: who has not listened by then will not listen to one more."""
+
 
 class Deadlines(msgspec.Struct, frozen=True):
     """By when a case is given to somebody, and by when it is resolved."""
@@ -78,7 +81,7 @@ def _coming(case: Case) -> list[tuple[int, Alert]]:
     # Once it should have been resolved, it is that of which somebody is reminded.
     if _is_unassigned(case) and found[0][1].level != "reminder":
         found.append(_next(case, "assign", case.assign_by))
-    return found
+    return [each for each in found if each[1].number <= REMINDERS_MAX]
 
 
 def _next(case: Case, name: DeadlineName, due: int) -> tuple[int, Alert]:

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from chalicelib.base.errors import Conflict
+from chalicelib.cases.rules.amends import COMPENSATIONS_MAX
 from chalicelib.cases.rules.case import Case
 from chalicelib.cases.rules.moves import check_unmerged
 
@@ -34,8 +35,12 @@ def merged(case: Case, into: Case, at: int) -> tuple[Case, Case]:
         raise NotMergeable(
             "Only the first case has a member: merge the other one into it.", field="into", code="case_members_differ"
         )
-    if len(into.merged) + len(case.merged) >= MERGED_MAX:
-        raise NotMergeable(f"A case takes over {MERGED_MAX} others at the most.", code="case_merged_too_often")
+    given = len(into.compensations) + len(case.compensations)
+    if len(into.merged) + len(case.merged) >= MERGED_MAX or given > COMPENSATIONS_MAX:
+        raise NotMergeable(
+            f"A case takes over {MERGED_MAX} others at the most, with {COMPENSATIONS_MAX} compensations in all.",
+            code="case_merged_too_often",
+        )
     after = msgspec.structs.replace(
         case, state="merged", merged_into=into.case_id, moved_at=at, touched_at=at, compensations=()
     )

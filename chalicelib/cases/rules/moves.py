@@ -9,7 +9,7 @@ import msgspec
 
 from chalicelib.base.errors import Conflict, Invalid
 from chalicelib.cases.rules import due
-from chalicelib.cases.rules.case import CLOSED, OPEN, Case, State
+from chalicelib.cases.rules.case import CLOSED, OPEN, Case, Kind, State
 from chalicelib.program.document.cases import CasePolicy, Dimension, Severity
 
 Move: TypeAlias = Literal["assign", "analyse", "act", "resolve", "verify", "reopen"]
@@ -72,8 +72,9 @@ class CaseFull(Conflict):
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """Who is to have a case, from whom it is taken over, and what else is put right; None leaves it as it is."""
 
-    owner: str
+    owner: str | None = None
     instead_of: str | None = None
+    kind: Kind | None = None
     department: str | None = None
     severity: Severity | None = None
     dimension: Dimension | None = None
@@ -93,10 +94,11 @@ def allowed(case: Case) -> tuple[Move, ...]:
 def assigned(case: Case, wanted: Assignment, policy: CasePolicy, at: int) -> Case:
     """The case with its owner, and with what else was put right: another severity has other deadlines.
 
+    Without an owner nobody has taken it, and it stays in its state.
     Raises NotInState, CaseMerged, CaseTaken and Invalid (`department_unknown`).
     """
     _check(case, "assign")
-    if case.owner not in {"", wanted.owner, wanted.instead_of}:
+    if wanted.owner and case.owner not in {"", wanted.owner, wanted.instead_of}:
         raise CaseTaken(case.owner)
     if wanted.department and wanted.department not in {department.code for department in policy.departments}:
         raise Invalid("The programme has no such department.", field="department", code="department_unknown")
@@ -105,11 +107,16 @@ def assigned(case: Case, wanted: Assignment, policy: CasePolicy, at: int) -> Cas
     if dimension != case.dimension:
         department = due.department_of(policy, dimension) or department
     after = msgspec.structs.replace(
-        case, owner=wanted.owner, department=wanted.department or department, dimension=dimension, touched_at=at
+        case,
+        owner=wanted.owner or case.owner,
+        department=wanted.department or department,
+        dimension=dimension,
+        kind=wanted.kind or case.kind,
+        touched_at=at,
     )
     if wanted.severity not in {None, case.severity}:
         after = _timed(msgspec.structs.replace(after, severity=wanted.severity), policy)
-    if case.state in {"new", "reopened"}:
+    if wanted.owner and case.state in {"new", "reopened"}:
         after = msgspec.structs.replace(after, state="assigned", moved_at=at)
     return after
 

@@ -7,6 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 from chalicelib.base import facts
+from chalicelib.cases.rules.case import Kind
 from chalicelib.program.document.cases import Dimension, Severity
 
 ASSIGNED: Final = "case_assigned"
@@ -28,7 +29,7 @@ FACTS: Final = (facts.CASE_OPENED, facts.CASE_RESOLVED, facts.CASE_REOPENED, fac
 class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a step says; each kind of step uses some of it, and what it does not use is empty.
 
-    `text` is what somebody wrote, `is_public` whether the member may read it. `owner` to `dimension` are what an
+    `text` is what somebody wrote, `is_public` whether the member may read it. `owner` to `case_kind` are what an
     assignment set, `compensation_id` to `batch_id` a compensation, `other_id` the other case of a merge, and `deadline`
     to `number` an alert.
     """
@@ -39,6 +40,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     department: str = ""
     severity: Severity | None = None
     dimension: Dimension | None = None
+    case_kind: Kind | None = None
     compensation_id: str = ""
     points: int = 0
     batch_id: str = ""
