@@ -11,7 +11,7 @@ from chalicelib.base import queues
 from chalicelib.base.console import Request
 from chalicelib.base.errors import Invalid
 from chalicelib.base.settings import settings
-from chalicelib.surveys import defining, exporting, results
+from chalicelib.surveys import defining, exporting, reporting, results
 from chalicelib.surveys.answers import Place
 from chalicelib.surveys.crossing import Month
 from chalicelib.surveys.results import Wanted
@@ -30,6 +30,7 @@ _HELP = {
         "source": "live | nightly",
         "group_by": "tier | channel | store | segment | language (of the night)",
     },
+    "page": {"action": "page", "survey": "its code or id", "(gives)": "a page with charts, to be saved as .html"},
     "export_results": {"action": "export_results", "survey": "its code or id", "locale": "en", "(gives)": "CSV"},
     "export_answers": {
         "action": "export_answers",
@@ -63,6 +64,10 @@ class ReadResults(_Asked, frozen=True, kw_only=True, tag="results"):
     group_by: Grouping | None = None
 
 
+class ReadPage(_Asked, frozen=True, kw_only=True, tag="page"):
+    """The same as a page with charts, of the night's tables."""
+
+
 class ExportResults(_Asked, frozen=True, kw_only=True, tag="export_results"):
     """The same as CSV."""
 
@@ -85,7 +90,7 @@ class Cross(Request, frozen=True, kw_only=True, tag="cross"):
     month: str
 
 
-Requests = Help | List | ReadResults | ExportResults | ExportAnswers | Cross
+Requests = Help | List | ReadResults | ReadPage | ExportResults | ExportAnswers | Cross
 
 
 def done(request: Requests, now: int) -> dict[str, Any]:
@@ -95,16 +100,22 @@ def done(request: Requests, now: int) -> dict[str, Any]:
             return {"actions": _HELP}
         case List():
             return {"surveys": [_line(place) for place in defining.listed(after=None, limit=_LIST_MAX)]}
-        case ReadResults():
-            told = results.read(_id(request.survey, now), _wanted(request), now=now)
-            return {"results": msgspec.to_builtins(told)}
-        case ExportResults():
-            told = results.read(_id(request.survey, now), _wanted(request), now=now)
-            return {"csv": exporting.results(told, request.locale)}
+        case ReadResults() | ReadPage() | ExportResults():
+            return _told(request, now)
         case ExportAnswers():
             return _answers(request, now)
         case Cross():
             return _crossed(request, now)
+
+
+def _told(request: ReadResults | ReadPage | ExportResults, now: int) -> dict[str, Any]:
+    survey_id = _id(request.survey, now)
+    if isinstance(request, ReadPage):
+        return {"html": reporting.page_of(survey_id, first=request.first, last=request.last, now=now)}
+    told = results.read(survey_id, _wanted(request), now=now)
+    if isinstance(request, ExportResults):
+        return {"csv": exporting.results(told, request.locale)}
+    return {"results": msgspec.to_builtins(told)}
 
 
 def _wanted(request: ReadResults | ExportResults) -> Wanted:
