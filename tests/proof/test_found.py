@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 
-from chalicelib.base import clock
+from chalicelib.base import clock, ids
 from chalicelib.ledger import records
+from chalicelib.ledger.posting import peek
+from chalicelib.program import service as programs
+from chalicelib.referrals import claiming
 from chalicelib.vouchers import totals
 from chalicelib.vouchers.rules import VoucherRefused
 from tests import faults
 from tests.api import shop
 from tests.api.client import client
 from tests.api.shop import SHOP
-from tests.proof import scenario, scenario_vouchers
+from tests.proof import scenario, scenario_referrals, scenario_vouchers
 from tests.proof.rules_model import Rules
 from tests.proof.store import in_memory
 from tests.proof.voucher_log import TTL_S
@@ -108,3 +112,34 @@ def test_a_voucher_goes_back_with_its_order_though_whoever_used_it_was_ahead_of_
     scenario_vouchers.bought("1", rules, member_id, "key").send(now)
     scenario.cancel_order("1", now, rules).send(now)
     scenario_vouchers.redeem("GOOD-AAAA", "2", member=member_id).send(now + 3)
+
+
+def opened_with_two() -> tuple[int, str, str]:
+    """A shop whose members bring friends, with two who came one after the other."""
+    now = scenario.STARTED
+    programs.publish(Rules().document(), starts_at=now, by="tests", now=now)
+    for number, name in enumerate(("shop-a", "shop-b")):
+        scenario.enrol(name, f"+861390013900{number}").send(now + number)
+    return now, ids.derived("mem", "shop-a", "enrol"), ids.derived("mem", "shop-b", "enrol")
+
+
+def test_a_referral_code_made_a_moment_ago_is_somebodys_though_a_read_lags_behind() -> None:
+    now, referrer, friend = opened_with_two()
+    scenario_referrals.make_code(referrer).send(now)
+    # The profile, the claim of before, the code.
+    with faults.calls(*[missing_the_last_step] * 3, operation="Query"):
+        scenario_referrals.claim(friend, referrer).send(now + 2)
+
+
+def test_of_one_claim_sent_twice_at_once_both_are_answered_though_the_friend_has_bought_since() -> None:
+    now, referrer, friend = opened_with_two()
+    claim = scenario_referrals.claim(friend, referrer)
+
+    def look(member_id: str, **given: Any) -> Any:
+        with mock.patch.object(claiming, "peek", peek):
+            claim.send(now + 2)
+            scenario.order("1", Rules(), member=friend).send(now + 3)
+        return peek(member_id, **given)
+
+    with mock.patch.object(claiming, "peek", look):
+        claim.send(now + 2)
