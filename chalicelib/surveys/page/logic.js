@@ -39,6 +39,14 @@ const Logic = (() => {
     return questions.filter((question) => isAsked(question.code));
   }
 
+  // Whether it depends on this question, or on a later one, what else is asked.
+  function isOpen(questions, answers, place) {
+    const asked = path(questions, answers).map((one) => one.code);
+    const settled = new Set(asked.slice(0, place));
+    return questions.some((one) => !asked.includes(one.code)
+      && one.show_if.some((condition) => asked.includes(condition.question) && !settled.has(condition.question)));
+  }
+
   // Characters as the engine counts them; what no text may hold is left out.
   function clean(text) {
     return Array.from(String(text || "").replace(/\r\n?|\u2028|\u2029/g, "\n"))
@@ -129,5 +137,5 @@ const Logic = (() => {
     return text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));
   }
 
-  return { LOCALES, locale, holds, path, clean, lengthOf, form, sent, missing, chosen, reached, screen, said };
+  return { LOCALES, locale, holds, path, isOpen, clean, lengthOf, form, sent, missing, chosen, reached, screen, said };
 })();

@@ -19,7 +19,7 @@
       else if (key === "value" || key === "checked") made[key] = value;
       else made.setAttribute(key, value === true ? "" : value);
     }
-    made.append(...children.flat().filter((child) => child !== null && child !== undefined));
+    made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
     return made;
   }
 
@@ -121,8 +121,9 @@
     const place = Math.max(0, asked.findIndex((one) => one.code === state.at));
     const found = asked[place];
     const isLast = place === asked.length - 1;
+    const told = say(Logic.isOpen(state.survey.questions, state.answers, place) ? "number" : "place", { n: place + 1, total: asked.length });
     const body = el("form", { class: "card", novalidate: true, onsubmit: (event) => { event.preventDefault(); next(); } },
-      el("p", { class: "place" }, say("place", { n: place + 1, total: asked.length }),
+      el("p", { class: "place" }, told,
         found.required ? null : el("span", { class: "optional" }, say("optional"))),
       field(found, fault),
       el("p", { id: "fault", class: "fault", role: "alert" }, typeof fault === "string" ? say(fault) : ""),
@@ -132,7 +133,7 @@
     bar.hidden = false;
     bar.max = asked.length;
     bar.value = place;
-    bar.setAttribute("aria-label", say("place", { n: place + 1, total: asked.length }));
+    bar.setAttribute("aria-label", told);
     put(body);
   }
 
@@ -155,7 +156,8 @@
   }
 
   function ends(found) {
-    const own = found.kind in { nps: 1, csat: 1, ces: 1 };
+    // A hint mostly says what the ends mean.
+    const own = found.kind in { nps: 1, csat: 1, ces: 1 } && !found.hint;
     return [found.lowest_title || (own ? say(`${found.kind}_low`) : ""), found.highest_title || (own ? say(`${found.kind}_high`) : "")];
   }
 
@@ -301,7 +303,7 @@
     bar.value = bar.max;
     put(el("section", { class: "card still thanks" },
       el("div", { class: "mark", "aria-hidden": "true" }, "✓"),
-      el("h1", { tabindex: "-1", "data-focus": true }, say("thanks")),
+      el("h1", { tabindex: "-1", "data-focus": true }, say(told.thanks ? "thanks_more" : "thanks")),
       el("p", { class: "told" }, told.thanks || say("thanks_more")),
       told.points ? el("p", { class: "points" }, say("given", { points: told.points })) : null,
       el("p", { class: "soft" }, say("close"))));
