@@ -74,6 +74,7 @@ ROOMS = {
     "/v1/members/{member_id}/redemptions": "api base counters ledger members program rewards web",
     "/v1/orders": "api base counters ledger members orders program rewards web",
     "/v1/events": "api base counters engagement ledger members orders program rewards web",
+    "/v1/feedback": ("api base cases counters engagement ledger members orders program referrals rewards vouchers web"),
     "/v1/surveys": (
         "api base cases counters engagement ledger members orders program referrals rewards surveys vouchers web"
     ),

@@ -20,7 +20,7 @@ from chalicelib.ledger.table import EntryItem, to_entry
 from tests.proof.account_model import Account
 from tests.proof.expressions import Item
 
-RECORDS = ("members", "orders", "redemptions", "engagement", "vouchers", "referrals")
+RECORDS = ("members", "orders", "redemptions", "engagement", "vouchers", "referrals", "cases", "surveys")
 """The tables that hold business records."""
 
 

@@ -53,6 +53,7 @@ def lived(stack: Stack, shop: httpx.Client, anyone: httpx.Client, sqs: Any) -> s
     assert anyone.get("/v1/members/me", headers=own).json()["mail"] == MAIL
     points(shop, member)
     brought(shop, member)
+    complained(shop)
     refused(shop, profile)
     sent = order("", identity={"mail": MAIL})
     del sent["member_id"]
@@ -105,6 +106,30 @@ def brought(shop: httpx.Client, member: str) -> None:
         profile = {"mail": f"brought-{number}@example.com", "referral": sent}
         answer = shop.post("/v1/members", json=profile, headers={"Idempotency-Key": f"brought-{number}"})
         assert answer.status_code == 201
+
+
+def complained(shop: httpx.Client) -> None:
+    """A complaint with a life of its own, and one that is refused."""
+    said = {
+        "kind": "complaint",
+        "text": f"{GIVEN} {FAMILY}, {PHONE}: {NOTE}",
+        "identity": {"mail": MAIL},
+        "store": NOTE,
+    }
+    opened = shop.post("/v1/feedback", json={**said, "source": DISPLAY, "feedback_id": MAIL})
+    assert (opened.status_code, opened.json()["case"]["excerpt"][: len(GIVEN)]) == (201, GIVEN)
+    path = f"/v1/cases/{opened.json()['case']['id']}"
+    key = {"Idempotency-Key": f"complaint of {MAIL}"}
+    for move, body in (
+        ("assign", {"owner": "me", "note": f"call {PHONE}"}),
+        ("compensations", {"points": 10, "reason": NOTE}),
+        ("notes", {"note": f"to {MAIL}", "public": True}),
+        ("analyse", {"note": NOTE}),
+        ("resolve", {"note": f"{GIVEN} is content", "public": True}),
+    ):
+        assert shop.post(f"{path}/{move}", json=body, headers=key).status_code in {200, 201}
+    assert shop.post(f"{path}/act", json={"note": NOTE}, headers={"Idempotency-Key": MAIL}).status_code == 409
+    assert shop.post("/v1/feedback", json={**said, "kind": NOTE}, headers=key).status_code == 400
 
 
 def refused(shop: httpx.Client, profile: dict[str, Any]) -> None:
