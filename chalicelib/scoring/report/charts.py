@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from chalicelib.base.svg import Both, area, drawing, grid, grouped, line, rect, same, text
 from chalicelib.scoring.report import numbers
 from chalicelib.scoring.report.model import Month, Pareto
-from chalicelib.scoring.report.svg import Both, area, drawing, grid, grouped, line, rect, same, text
 from chalicelib.scoring.report.words import filled, key
 from chalicelib.scoring.rules.calibration import Decile
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from chalicelib.base.svg import line, rect
 from chalicelib.scoring.report.model import Drifting
-from chalicelib.scoring.report.svg import line, rect
 
 _WIDTH, _HEIGHT = 260, 64
 _EDGE: Final = 6

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
+from chalicelib.base.svg import Both, drawing, grouped, rect, same, text
 from chalicelib.scoring import texts
 from chalicelib.scoring.report.model import Flow
-from chalicelib.scoring.report.svg import Both, drawing, grouped, rect, same, text
 from chalicelib.scoring.report.words import key, of
 
 ORDER: Final = ("active", "won_back", "new", "at_risk", "lapsed", "not_there")

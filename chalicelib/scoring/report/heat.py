@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from chalicelib.base.svg import drawing, grouped, rect, same, text
 from chalicelib.scoring.report import numbers
-from chalicelib.scoring.report.svg import drawing, grouped, rect, same, text
 from chalicelib.scoring.report.words import key
 from chalicelib.scoring.rules.kpis import Cohort
 

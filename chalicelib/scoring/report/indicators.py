@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from chalicelib.base.svg import Both, same, span
 from chalicelib.scoring.report import numbers
 from chalicelib.scoring.report.model import Change, Indicators
-from chalicelib.scoring.report.svg import Both, same, span
 from chalicelib.scoring.report.words import filled, key
 from chalicelib.scoring.rules.kpis import Estimate
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from chalicelib.scoring.report.svg import Both, compact, same
+from chalicelib.base.svg import Both, compact, same
 
 _SHORT_FROM: Final = 10_000
 _WHOLE_FROM: Final = 100

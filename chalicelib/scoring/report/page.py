@@ -6,11 +6,11 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
+from chalicelib.base.svg import LOCALES, Both, same, span
 from chalicelib.scoring.report import charts, flows, heat, numbers, parts, people
 from chalicelib.scoring.report.indicators import cards
 from chalicelib.scoring.report.model import Fitted, Report
 from chalicelib.scoring.report.parts import figure, grid, panel, table
-from chalicelib.scoring.report.svg import LOCALES, Both, same, span
 from chalicelib.scoring.report.words import filled, key
 
 _STYLE: Final = Path(__file__).with_suffix(".css")

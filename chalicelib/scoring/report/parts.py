@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from chalicelib.base.svg import Both, same, span
 from chalicelib.scoring.report import numbers
 from chalicelib.scoring.report.control import control
 from chalicelib.scoring.report.model import Drifting, Report
-from chalicelib.scoring.report.svg import Both, same, span
 from chalicelib.scoring.report.words import key
 
 _LETTER: Final = re.compile(r"[^\W\d_kMB亿万天days]")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib.base.svg import Both, same, span
 from chalicelib.scoring import texts
 from chalicelib.scoring.report import numbers
 from chalicelib.scoring.report.model import Persona, Report
 from chalicelib.scoring.report.parts import panel, plain, table
-from chalicelib.scoring.report.svg import Both, same, span
 from chalicelib.scoring.report.words import filled, key, of
 
 _VALUES = ("gold", "high", "mid", "low")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from chalicelib.base.svg import Both
 from chalicelib.scoring import texts
-from chalicelib.scoring.report.svg import Both
 
 TEXTS: Final[dict[str, Both]] = {
     "title": ("Loyalty report", "会员忠诚度报告"),

@@ -16,6 +16,7 @@ from chalicelib.surveys.rules.measures import DETRACTOR, PROMOTER
 _WIDTH: Final = 620
 _LEFT: Final = 48
 _ROW: Final = 38
+_LABELS: Final = 7
 _NAMES: Final = 150
 _VALUES: Final = 74
 _HIGHEST_SCORE: Final = 100
@@ -113,7 +114,7 @@ def months(cells: Sequence[Cell], score: str, changes: Sequence[ChangeOut], name
         interval = f"{signed(point.value)} ({signed(point.low)} … {signed(point.high)}), n = {point.n:,}"
         dot = f'<circle cx="{x(point.place):.1f}" cy="{y(point.value):.1f}" r="4.5" class="dot"/>'
         shapes.append(grouped(same(f"{cells[point.place].value}: {interval}"), dot))
-    every = math.ceil(len(cells) / 12) if cells else 1
+    every = math.ceil(len(cells) / _LABELS) if cells else 1
     for place, cell in list(enumerate(cells))[::every]:
         shapes.append(text(x(place), bottom + 20, same(cell.value[2:].replace("-", "/")), "tick", "middle"))
     return drawing(_WIDTH, 266, name, shapes)

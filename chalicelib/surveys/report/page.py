@@ -29,8 +29,8 @@ def html(told: Results, groups: Sequence[Groups] = ()) -> str:
         _months(told, score),
         _dimensions(told),
         _drivers(told, score),
-        *(_group(each, score) for each in groups if each.cells),
         _funnel(told),
+        *(_group(each, score) for each in groups if each.cells),
     ]
     title = both(told.title)
     return "".join(
