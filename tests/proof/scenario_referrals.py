@@ -76,9 +76,9 @@ def react(name: str, *members: str) -> Request:
     rng = random.Random(name)  # noqa: S311 - to be repeated, not to be secret
 
     def send(now: int) -> None:
-        notices = [notice for member in members for notice in notices(member)]
-        rng.shuffle(notices)
-        for notice in notices:
+        found = [notice for member in members for notice in notices(member)]
+        rng.shuffle(found)
+        for notice in found:
             reacting.react(notice, now=now)
         reacting.settle_due(now=now)
 
