@@ -67,11 +67,15 @@ def expected(model: Parameters, member: Standing, days: float = QUARTER_DAYS) ->
     shift = model.a + model.b - (1.0 if model.name == "bg-nbd" else 0.0)
     c, ahead = shift + member.repeats, days / _DAYS_A_WEEK
     z = ahead / (model.alpha + member.age_days / _DAYS_A_WEEK + ahead)
+    power = model.r + member.repeats
+    # Of the two forms of the same function the one that stays finite; `rules.special` says more.
+    euler = power >= a - 1.0
+    first, second, outer = (c - power, a - 1.0, a - 1.0) if euler else (power, c - a + 1.0, power)
     term = total = 1.0
     for k in range(_TERMS_MAX):
-        term *= (shift - model.r + k) * (a - 1.0 + k) / ((c + k) * (k + 1.0)) * z
+        term *= (first + k) * (second + k) / ((c + k) * (k + 1.0)) * z
         total += term
         if abs(term) < _PRECISION * abs(total):
             break
-    future = c / (a - 1.0) * (1.0 - math.exp((a - 1.0) * math.log1p(-z)) * total)
+    future = c / (a - 1.0) * (1.0 - math.exp(outer * math.log1p(-z)) * total)
     return active(model, member) * max(future, 0.0)

@@ -42,7 +42,10 @@ NAMES: Final = {
 
 _ENCODINGS: Final = ("utf-8-sig", "gb18030")
 _DELIMITERS: Final = ",;\t|"
-_DAY: Final = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?")
+# A moment without an offset is on the day that it names.
+_TIME: Final = r"(?:[T ]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?"
+_DAY: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?" + _TIME)
+_DIGITS: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _AMOUNT: Final = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d+)?")
 _PLAIN: Final = re.compile(r"-?\d{1,12}(\.\d*)?")
 _SIGNS: Final = re.compile(r"^[\s$€£¥￥]+|[\s元]+$")
@@ -185,16 +188,17 @@ def _text(path: Path) -> str:
 
 def _day(text: str, zone: ZoneInfo, where: str) -> int:
     """Days since the epoch; of a moment with an offset, the day that it is in the zone."""
-    whole = _DAY.fullmatch(text)
+    whole = _DAY.fullmatch(text) or _DIGITS.fullmatch(text)
     try:
         if whole:
-            return date(*map(int, whole.groups())).toordinal() - _EPOCH
-        moment = datetime.fromisoformat(text.replace("/", "-"))
-    except ValueError:
+            found = date(*map(int, whole.groups()))
+        else:
+            found = datetime.fromisoformat(text.replace("/", "-")).astimezone(zone).date()
+    except (ValueError, OverflowError):
         raise InfraError(f"{where}: “{text[:40]}” is no day. Write it as 2026-11-22.") from None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(zone)
-    return moment.date().toordinal() - _EPOCH
+    if found.toordinal() < _EPOCH:
+        raise InfraError(f"{where}: {text[:40]} lies before 1970.")
+    return found.toordinal() - _EPOCH
 
 
 def _amount(text: str, where: str) -> float:

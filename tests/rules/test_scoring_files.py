@@ -42,6 +42,7 @@ HEAD = "customer_id,date,amount\n"
         "date;amount;customer_id\n20260102;1234.5;ann\n\n",
         "amount\tcustomer_id\tnote\tdate\n1234.50\tann\tx\t2026/1/2\n",
         HEAD + 'ann,2026-01-02T09:30:00,"$1,234.50"\n',
+        HEAD + "ann,2026/1/2 9:05,1234.5\nann,2026-01-02 09:05:59.999,0\n",
         "会员号,日期,金额\nann,2026年1月2日,¥1234.50元\n",
         "会员号,日期,金额\nann,2026-01-02,1234.5\n".encode("gb18030"),
         (HEAD + "ann,2026-01-02,1234.5\n").encode("utf-16"),
@@ -50,7 +51,9 @@ HEAD = "customer_id,date,amount\n"
     ],
 )
 def test_files_are_read_as_spreadsheets_save_them(tmp_path: Path, text: str | bytes) -> None:
-    assert read(tmp_path, text) == [("ann", day("2026-01-02"), 1234.5)]
+    found = read(tmp_path, text)
+    assert found[0] == ("ann", day("2026-01-02"), 1234.5)
+    assert {row[1] for row in found} == {day("2026-01-02")}
 
 
 @pytest.mark.parametrize("amount", ["-12.5", "(12.50)", "−12.5", "-$12.50", "($12.50)", "-12.50元"])
@@ -74,6 +77,8 @@ def test_a_moment_is_on_the_day_that_it_is_in_the_zone(tmp_path: Path) -> None:
         (HEAD, "no purchases"),
         ("a,b\n1,2\n", "no column customer_id in its first line; there is a, b"),
         (HEAD + "ann,2026-01-02,1\nann,2026-02-30,1\n", "line 3: “2026-02-30” is no day"),
+        (HEAD + "ann,202611,1\n", "line 2: “202611” is no day"),
+        (HEAD + "ann,0026-01-02,1\n", "line 2: 0026-01-02 lies before 1970"),
         (HEAD + "ann,02/01/2026,1\n", "line 2: “02/01/2026” is no day"),
         (HEAD + "ann,2026-01-02,12,5\n", ""),
         (HEAD + 'ann,2026-01-02,"12,5"\n', "line 2: “12,5” is no amount. Write a decimal point"),

@@ -102,10 +102,19 @@ def test_counts_of_shards_are_those_of_the_whole(seed: int, shards: int) -> None
     assert int(whole.members @ whole.x) == int(x.sum())
 
 
+_SHAPES = (
+    (0.24, 4.4, 0.79, 2.4, False),
+    (2.0, 1.5, 1.7, 0.6, True),
+    (0.6, 7.0, 0.3, 4.0, True),
+    (90.0, 60.0, 40.0, 90.0, False),
+    (0.01, 60.0, 120.0, 90.0, True),
+)
+
+
 def test_expected_purchases_agree_with_forty_digits() -> None:
     mpmath.mp.dps = 40
     ahead = np.array([13.0, 52.0])
-    for r, alpha, a, b, modified in ((0.24, 4.4, 0.79, 2.4, False), (2.0, 1.5, 1.7, 0.6, True), (0.6, 7, 0.3, 4, True)):
+    for r, alpha, a, b, modified in _SHAPES:
         shift = a + b - (0 if modified else 1)
         x, age = np.array([0, 1, 7, 400]), np.array([0.0, 30.0, 60.0, 100.0])
         found = special.future_purchases(shift, r, alpha, a, x, age, ahead)
@@ -182,14 +191,45 @@ def test_a_fit_that_jumps_is_refused_and_last_nights_kept(members: Members) -> N
     assert used.refused == found.refused
 
 
-def test_a_fit_at_the_edge_is_refused() -> None:
-    # Everybody buys every week and nobody ever stops, which makes a nothing.
+def test_members_who_never_stop_still_have_a_fit() -> None:
+    # Everybody buys every week and nobody ever stops, which sends three of the parameters off to their ends.
     x = np.full(500, 20)
-    fit = mbgnbd.fit("mbg-nbd", mbgnbd.Counts.of(x, np.full(500, 140), np.full(500, 140)))
-    assert set(fit.refused) & {"at_the_edge", "no_convergence"}
-    used = fitting.in_use(fit, None, mbgnbd.default("mbg-nbd"))
-    assert used.source == "default"
-    assert used.refused
+    for name in MODELS:
+        fit = mbgnbd.fit(name, mbgnbd.Counts.of(x, np.full(500, 140), np.full(500, 140)))
+        assert fit.refused == ()
+        model = mbgnbd.model(name, fit)
+        assert model.a / (model.a + model.b) < 0.01
+        assert model.r / model.alpha == pytest.approx(1.0, rel=0.05)
+
+
+def test_a_slow_shop_is_fitted_as_a_quick_one_is(members: Members) -> None:
+    # The same purchases, a hundred times slower: alpha is a hundred times as long, and nothing else changes.
+    slow = mbgnbd.Counts.of(
+        members.repeats, (members.last_day - members.first_day) * 100, (members.now - members.first_day) * 100
+    )
+    fit = mbgnbd.fit("bg-nbd", slow)
+    assert fit.refused == ()
+    assert fit.parameters == pytest.approx((0.2426, 441.36, 0.7929, 2.4259), rel=1e-3)
+
+
+@pytest.mark.parametrize("unit", [0.01, 1.0, 1e6])
+def test_the_currencys_unit_does_not_matter(members: Members, unit: float) -> None:
+    fit = gammagamma.fit(members.repeats, members.mean_repeat * unit)
+    assert fit.refused == ()
+    assert fit.parameters == pytest.approx((6.2496, 3.7442, 15.4435 * unit), rel=1e-4)
+    again = gammagamma.fit(members.repeats, members.mean_repeat * unit, fit)
+    assert (again.refused, again.evaluations < fit.evaluations) == ((), True)
+    # A density in cents is a hundredth of one in dollars.
+    assert fit.log_likelihood == pytest.approx(-4055.918 - 946 * np.log(unit), abs=0.01)
+
+
+def test_spending_without_a_mean_is_refused() -> None:
+    # Values so far apart that no mean exists: q comes out at 1 or below.
+    random = np.random.default_rng(3)
+    fit = gammagamma.fit(np.full(3_000, 3), 10.0 * random.pareto(0.5, 3_000) + 1.0)
+    assert "at_the_edge" in fit.refused
+    used = fitting.in_use(fit, None, gammagamma.default(10.0))
+    assert (used.source, used.refused) == ("default", fit.refused)
 
 
 def test_a_less_likely_fit_is_refused(members: Members, monkeypatch: pytest.MonkeyPatch) -> None:

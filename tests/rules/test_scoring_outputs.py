@@ -74,6 +74,17 @@ def test_no_output_is_ever_nan(case: str, name: mbgnbd.Name) -> None:
         sound(scoring.score(again, members)[0])
 
 
+@pytest.mark.parametrize("name", ["bg-nbd", "mbg-nbd"])
+@pytest.mark.parametrize("a", [0.002, 0.5, 1.0, 150.0])
+def test_no_parameters_that_a_fit_may_find_make_nan(name: mbgnbd.Name, a: float) -> None:
+    members = crowd(21, 80)
+    for r in (0.002, 0.5, 150.0):
+        for alpha in (0.2, 5.0, 4_000.0):
+            for b in (0.002, 2.0, 150.0):
+                with np.errstate(all="raise", under="ignore"):
+                    sound(scoring.score(standing(model=mbgnbd.Model(name, r, alpha, a, b)), members)[0])
+
+
 def test_members_whose_state_was_spoiled_by_refunds_are_scored() -> None:
     members = crowd(3, 100)
     spoiled = msgspec.structs.replace(
@@ -126,12 +137,12 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", ["bg-nbd", "mbg-nbd"])
-def test_a_read_of_one_member_tells_what_the_night_would(name: mbgnbd.Name) -> None:
+@pytest.mark.parametrize("shape", [mbgnbd.default("mbg-nbd").parameters, (9.0, 20.0, 60.0, 2.0)])
+def test_a_read_of_one_member_tells_what_the_night_would(name: mbgnbd.Name, shape: tuple[float, ...]) -> None:
     members = crowd(7, 200)
-    fit = mbgnbd.default(name)
-    model = mbgnbd.model(name, fit)
+    model = mbgnbd.Model(name, *shape)
     found = outcomes(model, gammagamma.Spend(6.25, 3.74, 15.45), tables(model, members), members)
-    parameters = closed_form.Parameters(name, *fit.parameters)
+    parameters = closed_form.Parameters(name, *shape)
     for row in range(len(members) - 1):
         first = int(members.first_day[row])
         one = closed_form.Standing(int(members.repeats[row]), int(members.last_day[row]) - first, NOW - first)

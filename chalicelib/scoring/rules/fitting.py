@@ -20,6 +20,8 @@ _ARMIJO: Final = 1e-4
 _DECREMENT: Final = 1e-13
 _DIFFERENCE: Final = 1e-5
 _EDGE: Final = 7.0
+_WALL: Final = 4.6
+_STEEP: Final = 1e-2
 _ERRORS_MAX: Final = 5.0
 _WORSE: Final = 1e-6
 
@@ -133,40 +135,61 @@ def fitted(
     start: Floats,
     last: Fit | None = None,
     least: dict[str, float] | None = None,
+    around: Floats | None = None,
 ) -> Fit:
     """The fit of tonight's members; `refused` says why it must not be used, if so.
 
-    `last` is the fit that is in use; `least` are bounds below which a parameter makes no sense.
+    `last` is the fit that is in use; `least` are bounds below which a parameter makes no sense; `around` are logarithms
+    of the sizes that are usual, where they are not 1.
     """
+    centre = np.zeros(len(start)) if around is None else around
+    walled = _walled(objective, centre)
     if last is not None and last.inverse_hessian:
-        begun = minimise(objective, np.log(last.parameters), np.array(last.inverse_hessian))
+        begun = minimise(walled, np.log(last.parameters), np.array(last.inverse_hessian))
     else:
-        begun = minimise(objective, start)
-    hessian = curvature(objective, begun.at)
-    evaluations = begun.evaluations + len(begun.at) + 1
+        begun = minimise(walled, start)
+    hessian = curvature(walled, begun.at)
+    evaluations = begun.evaluations + len(begun.at) + 2
     sound = bool(np.isfinite(hessian).all()) and float(np.linalg.eigvalsh(hessian)[0]) > 0.0
     inverse = np.linalg.inv(hessian) if sound else np.zeros_like(hessian)
     errors = np.sqrt(np.diag(inverse) / max(members, 1))
     fit = Fit(
         names=tuple(names),
         parameters=tuple(np.exp(begun.at).tolist()),
-        log_likelihood=-begun.value * members,
+        log_likelihood=-objective(begun.at)[0] * members,
         members=members,
         standard_errors=tuple(errors.tolist()),
         inverse_hessian=tuple(map(tuple, inverse.tolist())) if sound else (),
         evaluations=evaluations,
     )
     old = -objective(np.log(last.parameters))[0] * members if last is not None else None
-    refused = _refusals(fit, last, old, least or {}, converged=begun.converged and sound)
+    refused = _refusals(fit, last, old, least or {}, converged=begun.converged and sound, far=begun.at - centre)
     return msgspec.structs.replace(fit, refused=tuple(refused))
 
 
-def _refusals(fit: Fit, last: Fit | None, old: float | None, least: dict[str, float], *, converged: bool) -> list[str]:
+def _walled(objective: Objective, centre: Floats) -> Objective:
+    """The objective with a slope beyond 1/100 and 100 times the usual, where a parameter without end comes to rest.
+
+    Members who all buy at one pace, or never stop, push parameters towards infinity for next to no gain.
+    """
+
+    def walled(logs: Floats) -> tuple[float, Floats]:
+        value, slope = objective(logs)
+        far = logs - centre
+        beyond = np.sign(far) * np.maximum(np.abs(far) - _WALL, 0.0)
+        return value + 0.5 * _STEEP * float(beyond @ beyond), slope + _STEEP * beyond
+
+    return walled
+
+
+def _refusals(
+    fit: Fit, last: Fit | None, old: float | None, least: dict[str, float], *, converged: bool, far: Floats
+) -> list[str]:
     reasons = []
     if not converged or not np.isfinite(fit.log_likelihood):
         reasons.append("no_convergence")
     logs = np.log(np.maximum(fit.parameters, 1e-300))
-    if float(np.abs(logs).max()) > _EDGE or any(fit.named()[name] <= bound for name, bound in least.items()):
+    if float(np.abs(far).max()) > _EDGE or any(fit.named()[name] <= bound for name, bound in least.items()):
         reasons.append("at_the_edge")
     if last is not None and old is not None:
         if fit.log_likelihood < old - _WORSE * abs(old):

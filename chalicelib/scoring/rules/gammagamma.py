@@ -83,8 +83,23 @@ def fit(x: Ints, mean: Floats, last: Fit | None = None) -> Fit:
     if len(values) < MEMBERS_MIN or float(np.ptp(values)) < 1e-9 * centre:
         refused = "too_few_members" if len(values) < MEMBERS_MIN else "all_alike"
         return msgspec.structs.replace(last or default(centre), members=len(values), refused=(refused,))
-    start = np.log([1.0, 2.0, centre])
-    return fitted(Likelihood(x[use], values), NAMES, len(values), start=start, last=last, least=_LEAST)
+    # In units of the mean value, so that it does not matter whether a currency counts in ones or in thousands.
+    found = fitted(
+        Likelihood(x[use], values / centre),
+        NAMES,
+        len(values),
+        start=np.log([1.0, 2.0, 1.0]),
+        last=None if last is None else _scaled(last, 1.0 / centre),
+        least=_LEAST,
+    )
+    return msgspec.structs.replace(
+        _scaled(found, centre), log_likelihood=found.log_likelihood - len(values) * float(np.log(centre))
+    )
+
+
+def _scaled(fit: Fit, unit: float) -> Fit:
+    p, q, gamma = fit.parameters
+    return msgspec.structs.replace(fit, parameters=(p, q, gamma * unit))
 
 
 def expected_value(spend: Spend, x: Ints, mean: Floats) -> Floats:

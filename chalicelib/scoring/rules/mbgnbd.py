@@ -158,7 +158,10 @@ def fit(name: Name, counts: Counts, last: Fit | None = None) -> Fit:
     members = int(counts.members.sum())
     if int(counts.members[counts.x > 0].sum()) < REPEATERS_MIN:
         return msgspec.structs.replace(last or default(name), members=members, refused=("too_few_members",))
-    return fitted(likelihood, NAMES, members, start=np.zeros(len(NAMES)), last=last, least=_LEAST)
+    # Shops differ in their pace by more than in anything else, and alpha goes with it.
+    mean = float(counts.age_days @ counts.members) / members / DAYS_A_WEEK
+    around = np.array([0.0, np.log(1.0 + mean), 0.0, 0.0])
+    return fitted(likelihood, NAMES, members, start=np.zeros(len(NAMES)), last=last, least=_LEAST, around=around)
 
 
 def model(name: Name, fit_in_use: Fit) -> Model:

@@ -61,7 +61,8 @@ def future_purchases(  # noqa: PLR0917 - as the formula has them
     """Purchases expected within each of the times `ahead` of members who are still active, one row a member.
 
     `x_shift` is a + b − 1 for BG/NBD and a + b for MBG/NBD; `x` counts repeat purchases, `age` is the time since the
-    first one. This is Euler's form of the published 2F1: the form as printed overflows for busy members.
+    first one. Of the published 2F1 and its Euler transform, that is taken which stays finite as z comes near 1: as
+    printed it overflows for busy members, and transformed for a large a.
     """
     order = np.argsort(age, kind="stable")
     result = np.empty((len(age), len(ahead)))
@@ -72,15 +73,18 @@ def future_purchases(  # noqa: PLR0917 - as the formula has them
         rows = order[begin : begin + _BLOCK]
         c = x_shift + x[rows].astype(np.float64)
         z = ahead / (alpha + age[rows, None] + ahead)
-        inner = _gauss_series(x_shift - r, a - 1.0, c, z)
-        result[rows] = (c / (a - 1.0))[:, None] * (1.0 - np.exp((a - 1.0) * np.log1p(-z)) * inner)
+        power = r + x[rows]
+        euler = power >= a - 1.0
+        inner = _gauss_series(np.where(euler, c - power, power), np.where(euler, a - 1.0, c - a + 1.0), c, z)
+        outer = np.exp(np.where(euler, a - 1.0, power)[:, None] * np.log1p(-z))
+        result[rows] = (c / (a - 1.0))[:, None] * (1.0 - outer * inner)
     # Where nothing is to be expected, rounding may leave a hair below 0.
     np.maximum(result, 0.0, out=result)
     return result
 
 
-def _gauss_series(first: float, second: float, c: Floats, z: Floats) -> Floats:
-    """2F1(first, second; c; z) for c by row and 0 <= z < 1."""
+def _gauss_series(first: Floats, second: Floats, c: Floats, z: Floats) -> Floats:
+    """2F1(first, second; c; z) for parameters by row and 0 <= z < 1."""
     term = np.ones_like(z)
     total = np.ones_like(z)
     for k in range(_TERMS_MAX):
