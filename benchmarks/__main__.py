@@ -6,8 +6,8 @@ import importlib
 import sys
 
 ALL = (
-    *("accuracy", "audit", "backtest", "cold_start", "costs", "flash_sale", "growth"),
-    *("request", "rules", "scoring", "threads", "throughput", "viral", "vouchers"),
+    *("accuracy", "answers", "audit", "backtest", "cold_start", "costs", "flash_sale", "growth"),
+    *("request", "rules", "scoring", "survey_burst", "threads", "throughput", "viral", "vouchers"),
 )
 
 

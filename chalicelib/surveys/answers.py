@@ -118,7 +118,7 @@ def page(
 def _newest(survey_id: str, place: Place, count: int) -> tuple[list[AnswerItem], bool]:
     """The newest answers of a month after a place, and whether these are all that it has."""
     month = clock.month_text(place.month)
-    if not place.part and not tallies.has_any(survey_id, month):
+    if not place.part and not tallies.answers_of(survey_id, [month])[month]:
         return [], True
     each = count // SHARDS + _SPARE
     found: list[AnswerItem] = []

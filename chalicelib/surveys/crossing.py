@@ -30,7 +30,6 @@ from chalicelib.surveys.result_table import (
     read_crossed,
 )
 from chalicelib.surveys.rules.context import Context
-from chalicelib.surveys.rules.counting import ANSWERS
 from chalicelib.surveys.rules.crossing import ALL, Tables, pack, packed, unpacked
 from chalicelib.surveys.table import NAME, SHARDS, answers_key
 
@@ -86,8 +85,9 @@ def changed_months(survey_id: str, now: int) -> Iterator[str]:
     """The months of a survey that have other answers than are in their tables."""
     months = months_back(now)
     known = {str(item.part): item.marker for item in read_all_crossed(survey_id, months[0], months[-1])}
-    for month in months:
-        if _marker(survey_id, month) != (known.get(month) or 0):
+    # A moment behind is good enough: what comes in meanwhile is for the next night.
+    for month, answers in tallies.answers_of(survey_id, months, consistent=False).items():
+        if answers != (known.get(month) or 0):
             yield month
 
 
@@ -131,18 +131,12 @@ def _take_night(asked: Night, queue_url: str, goes_on: Callable[[], bool], now: 
             after = place
 
 
-def _marker(survey_id: str, month: str) -> int:
-    """How many answers a month has, which only grows."""
-    totals = tallies.read(survey_id, [month])[month]
-    return totals.sound[ANSWERS] + totals.flagged[ANSWERS]
-
-
 def _begun(asked: Month, item: CrossedItem | None, now: int) -> CrossedItem | None:
     """The month, now belonging to a run of our own; None where it is another's, or has nothing new."""
     if item is not None and item.doing and item.until > now:
         return None
     # Read before the answers: what comes in meanwhile is looked for again in the next night.
-    marker = _marker(asked.survey_id, asked.month)
+    marker = tallies.answers_of(asked.survey_id, [asked.month])[asked.month]
     if not asked.anew and marker == (item.marker if item is not None and item.run else 0):
         return None
     item = item or CrossedItem(crossed_key(asked.survey_id), asked.month)

@@ -54,7 +54,7 @@ _CHOICES: Final[dict[str, Any]] = {param.name: param.schema for param in (*_TABL
     query=_TABLES,
     summary="Read what answers say",
     statuses={200: "Figures with their 95 % intervals; those of fewer than 30 answers are hidden."},
-    errors=("survey_not_found", "tables_changing"),
+    errors=("survey_not_found", "tables_changing", "busy"),
 )
 def get_results(call: Call[None], survey_id: str) -> Reply[Results]:
     """NPS, CSAT and CES of 1 to 36 months, by question, dimension and month, with changes and the response rate.
@@ -73,7 +73,7 @@ def get_results(call: Call[None], survey_id: str) -> Reply[Results]:
     headers=(ACCEPT_LANGUAGE,),
     summary="Export what answers say",
     statuses={200: "All tables as CSV, with titles in the language asked for."},
-    errors=("survey_not_found", "tables_changing"),
+    errors=("survey_not_found", "tables_changing", "busy"),
 )
 def get_results_csv(call: Call[None], survey_id: str) -> Reply[ResultsCsv]:
     """What the results have, a figure a line. Nothing in it is run by a spreadsheet."""
@@ -89,7 +89,7 @@ def get_results_csv(call: Call[None], survey_id: str) -> Reply[ResultsCsv]:
     query=(*_MONTHS, *_FILTERS, _IS_PERSONAL, *PAGE),
     summary="List answers",
     statuses={200: "Answers of these months, newest first."},
-    errors=("survey_not_found", "cursor_invalid"),
+    errors=("survey_not_found", "cursor_invalid", "busy"),
 )
 def list_answers(call: Call[None], survey_id: str) -> Reply[AnswerPage]:
     """With `dimension`, what people wrote about it. Texts are as they were written: escape them."""
@@ -113,7 +113,7 @@ def list_answers(call: Call[None], survey_id: str) -> Reply[AnswerPage]:
     query=(*_MONTHS, _IS_PERSONAL, Param("cursor", "`next_cursor` of the page before.")),
     summary="Export answers",
     statuses={200: f"Up to {exporting.ANSWERS_MAX} answers as CSV, newest first."},
-    errors=("survey_not_found", "cursor_invalid"),
+    errors=("survey_not_found", "cursor_invalid", "busy"),
 )
 def get_answers_csv(call: Call[None], survey_id: str) -> Reply[AnswersCsv]:
     """Pages put one behind the other are one file. Nothing that people wrote is run by a spreadsheet."""

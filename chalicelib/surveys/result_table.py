@@ -11,9 +11,10 @@ from chalicelib.surveys.table import NAME
 
 
 class TotalItem(Model):
-    """One shard of a month's counts; `part` is its number, with a `!` behind it for the answers that are flagged.
+    """One shard of a month's counts; `part` is `sound`, or `flagged` for the answers that are.
 
-    Its counters are attributes beside these, named by `rules.counting`, that only grow.
+    Shards have keys of their own, for what lies under one key is written by one machine: 1,000 units a second. The
+    counters are attributes beside these, named by `rules.counting`, that only grow.
     """
 
     class Meta:

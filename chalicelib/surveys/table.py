@@ -8,7 +8,7 @@
 - `rsp_…`: an answer. `response` is its record, `draft` what was saved of it so far (it goes by itself). Where a member
   answered elsewhere and that was read in, the `response` under the member's own key only leads to it.
 - `answers#{survey's id}#{month}#{shard}`: the answers of a month, by their time, as exports and the night read them.
-- `totals#{survey's id}#{month}`: exact counts, in shards.
+- `totals#{survey's id}#{month}#{shard}`: exact counts, `sound` and `flagged`.
 - `crossed#{survey's id}`: what the night has made of the months, by month.
 
 An answer puts items of its own and counts in one shard of many, so a burst of them heats no item.
@@ -171,6 +171,6 @@ def answers_key(survey_id: str, month: str, shard: int) -> str:
     return f"answers#{survey_id}#{month}#{shard:02d}"
 
 
-def totals_key(survey_id: str, month: str) -> str:
-    """The counts of a month."""
-    return f"totals#{survey_id}#{month}"
+def totals_key(survey_id: str, month: str, shard: int) -> str:
+    """One partition of a month's counts."""
+    return f"totals#{survey_id}#{month}#{shard:02d}"
