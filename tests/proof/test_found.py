@@ -126,8 +126,7 @@ def opened_with_two() -> tuple[int, str, str]:
 def test_a_referral_code_made_a_moment_ago_is_somebodys_though_a_read_lags_behind() -> None:
     now, referrer, friend = opened_with_two()
     scenario_referrals.make_code(referrer).send(now)
-    # The profile, the claim of before, the code.
-    with faults.calls(*[missing_the_last_step] * 3, operation="Query"):
+    with faults.calls(*[missing_the_last_step] * 7, operation="Query"):
         scenario_referrals.claim(friend, referrer).send(now + 2)
 
 

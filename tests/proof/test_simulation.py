@@ -9,7 +9,7 @@ import pytest
 
 from tests.proof.simulation import simulate
 
-SEEDS = int(os.environ.get("HUIKE_PROOF_SEEDS", "500"))
+SEEDS = int(os.environ.get("HUIKE_PROOF_SEEDS", "450"))
 GROUP = 50
 
 

@@ -50,7 +50,7 @@ class ReferringOnMoto(OnMoto, Referring):
 MACHINES = [
     *((Trade, RUNS), (TradeOnMoto, max(RUNS // 35, 1))),
     *((Community, max(RUNS * 2 // 5, 1)), (CommunityOnMoto, max(RUNS // 75, 1))),
-    *((Referring, max(RUNS // 3, 1)), (ReferringOnMoto, max(RUNS // 150, 1))),
+    *((Referring, max(RUNS * 4 // 15, 1)), (ReferringOnMoto, max(RUNS // 150, 1))),
 ]
 
 
