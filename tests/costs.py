@@ -27,6 +27,7 @@ from tests.costs_engagement import engagement
 from tests.costs_referrals import referrals
 from tests.costs_rewards import rewards
 from tests.costs_seldom import seldom
+from tests.costs_survey_results import survey_results
 from tests.costs_surveys import surveys
 from tests.costs_vouchers import vouchers
 from tests.meter import metered
@@ -80,6 +81,7 @@ def measured(*, history: int = 0) -> Iterator[Cost]:
     yield from referrals()
     yield from cases()
     yield from surveys()
+    yield from survey_results()
 
 
 def _cost(budget: Budget, act: Callable[[], Response], expected: int = 201) -> Cost:

@@ -109,17 +109,22 @@ def page(
         if personal:
             given = _with_words(given)
         found += [one for one in given if wanted.fits(defining.version(survey_id, one.version), one)]
-        place = Place(place.month - 1) if is_all else Place(place.month, str(items[-1].part))
+        place = _before(survey_id, place.month, months) if is_all else Place(place.month, str(items[-1].part))
         if len(found) >= limit:
             break
     return Page(found, place if place.month >= months[0] else None)
 
 
+def _before(survey_id: str, month: int, months: range) -> Place:
+    """The end of the newest month before this one that has answers; before all months where there is none."""
+    earlier = {clock.month_text(other): other for other in range(months[0], month)}
+    counts = tallies.answers_of(survey_id, list(earlier), consistent=False)
+    return Place(max((earlier[text] for text, count in counts.items() if count), default=months[0] - 1))
+
+
 def _newest(survey_id: str, place: Place, count: int) -> tuple[list[AnswerItem], bool]:
     """The newest answers of a month after a place, and whether these are all that it has."""
     month = clock.month_text(place.month)
-    if not place.part and not tallies.answers_of(survey_id, [month])[month]:
-        return [], True
     each = count // SHARDS + _SPARE
     found: list[AnswerItem] = []
     surely = ""
