@@ -12,6 +12,7 @@ import boto3
 from chalicelib.base import dynamo
 from chalicelib.members import service as members
 from chalicelib.program import service as programs
+from chalicelib.surveys import defining
 from chalicelib.vouchers import batches
 from infra.local.aws import REGION, LocalAws
 from tests.tables import create_tables
@@ -47,3 +48,4 @@ def _forget() -> None:
     members.forget_all()
     programs.reset_cache()
     batches.forget_all()
+    defining.forget_all()
