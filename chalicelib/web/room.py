@@ -248,11 +248,13 @@ def _check_rights(operation: Operation, caller: Caller) -> None:
 def _base_url(request: Request) -> str:
     """Where the caller has reached the API, such as `https://abc.execute-api.eu-west-1.amazonaws.com/api`."""
     context = request.context
-    host = context.get("domainName") or request.headers.get("Host") or ""
-    scheme = "http" if host.partition(":")[0] in {"localhost", "127.0.0.1"} else "https"
+    host = str(context.get("domainName") or request.headers.get("Host") or "")
+    if host.partition(":")[0] in {"localhost", "127.0.0.1"} and "X-Forwarded-Host" in request.headers:
+        # On a laptop people come by a front of its own; elsewhere nobody is believed who says so.
+        return f"http://{request.headers['X-Forwarded-Host']}"
     # Whatever a stage or a domain of the merchant's own puts before a path stands before the resource's segments.
     ahead = str(context.get("path", "")).split("/")[: -str(context.get("resourcePath", "")).count("/")]
-    return f"{scheme}://{host}{'/'.join(ahead)}"
+    return f"https://{host}{'/'.join(ahead)}"
 
 
 def _parameters(operation: Operation, request: Request) -> dict[str, str]:

@@ -35,6 +35,7 @@ _HOP_BY_HOP = {
     "trailer",
     "proxy-authorization",
     "host",
+    "x-forwarded-host",
 }
 # What the front says itself.
 _OWN = {"content-length", "date"}
@@ -87,7 +88,10 @@ class _Gateway:
             request.method,
             _url(self.api, request),
             # As bytes, for what callers put into headers is not always text.
-            headers=[(name, value) for name, value in request.headers.raw if name.decode("latin-1") not in _HOP_BY_HOP],
+            headers=[
+                *((name, value) for name, value in request.headers.raw if name.decode("latin-1") not in _HOP_BY_HOP),
+                (b"x-forwarded-host", request.headers["host"].encode("latin-1")),
+            ],
             content=await request.body(),
         )
         kept = {name: value for name, value in answer.headers.items() if name not in _HOP_BY_HOP | _OWN}

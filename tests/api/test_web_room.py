@@ -133,6 +133,16 @@ class TestLinks:
         answer = toys.get("/v1/wishes", caller=link(), headers={"Host": "api.shop.example"})
         assert answer.json["said"][2] == "https://api.shop.example/api"
 
+    def test_nobody_is_believed_who_names_another_host(self, toys: Client) -> None:
+        headers = {"Host": "api.shop.example", "X-Forwarded-Host": "evil.example"}
+        answer = toys.get("/v1/wishes", caller=link(), headers=headers)
+        assert answer.json["said"][2] == "https://api.shop.example/api"
+
+    def test_on_a_laptop_the_front_says_where_it_is(self, toys: Client) -> None:
+        headers = {"Host": "127.0.0.1:4566", "X-Forwarded-Host": "127.0.0.1:8080"}
+        answer = toys.get("/v1/wishes", caller=link(), headers=headers)
+        assert answer.json["said"][2] == "http://127.0.0.1:8080"
+
 
 class TestDocuments:
     def test_everybody_may_see_them(self, toys: Client) -> None:

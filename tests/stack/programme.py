@@ -1,4 +1,4 @@
-"""The programme of the deployed stack: challenges and birthdays for those with a tag, rewards, and referrals."""
+"""The programme of the deployed stack: challenges, birthdays and surveys for those with a tag, rewards, referrals."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ PROGRAMME: Final = document(
     },
     challenges=[card(stamps=3, given=1, badge=CLUB, **_PLAYERS), streak(length=2, **_PLAYERS)],
     rewards=REWARDS,
+    surveys={
+        "invites": [
+            {"code": "visit", "survey": "stack_visit", "on": "order", "audience": {"tags": ["asked"]}},
+            {"code": "pulse", "survey": "stack_visit", "on": "quarterly", "percent": 1},
+        ],
+    },
     referrals={
         "share_url": "https://shop.example/join/{code}",
         "referrer": [{"points": 100}],
