@@ -103,16 +103,11 @@ OUTCOMES = {
     "taken back": ("round", "everything", "referral"),
     "nothing due": ("sweep", "retier"),
     "voucher_used_up": ("lock voucher", "use voucher"),
-    "voucher_locked": ("use voucher",),
-    "voucher_expired": ("use voucher",),
     "voucher_member_limit": ("use voucher",),
-    "done before": ("roll back voucher",),
     "went back": ("voucher",),
-    "held": ("referral",),
     "qualified": ("referral",),
     "referral_own_code": ("claim code",),
     "referral_not_newer": ("claim code",),
-    "referral_not_new": ("claim code",),
 }
 
 
