@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from infra import installation
 from infra.errors import InfraError
 from infra.local.paths import LOCAL
 
@@ -64,7 +64,7 @@ def _run(options: argparse.Namespace, console: Console) -> None:
 
     zone = _checked(options)
     begun = time.perf_counter()
-    with installation.progress() as bar:
+    with _progress() as bar:
         task = bar.add_task("reading purchases", total=None)
         rows, until, notes = _read(options, zone, lambda lines: bar.advance(task, lines))
         bar.update(task, total=len(rows.day), completed=len(rows.day))
@@ -76,6 +76,12 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         _write(options, rows, found, report)
         bar.advance(task)
     _told(report, options, console, time.perf_counter() - begun)
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("  {task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    # What is printed may go into a file; the bar stays on the terminal.
+    return Progress(*columns, console=Console(stderr=True))
 
 
 def _checked(options: argparse.Namespace) -> ZoneInfo:
