@@ -54,6 +54,7 @@ def lived(stack: Stack, shop: httpx.Client, anyone: httpx.Client, sqs: Any) -> s
     points(shop, member)
     brought(shop, member)
     complained(shop)
+    surveyed(shop)
     refused(shop, profile)
     sent = order("", identity={"mail": MAIL})
     del sent["member_id"]
@@ -132,6 +133,28 @@ def complained(shop: httpx.Client) -> None:
     assert shop.post("/v1/feedback", json={**said, "kind": NOTE}, headers=key).status_code == 400
 
 
+def surveyed(shop: httpx.Client) -> None:
+    """Answers to a survey, on behalf of the member and brought in, and some that are refused."""
+    made = shop.post("/v1/surveys", json={"template": "relationship_nps", "code": "private"}).json()
+    path = f"/v1/surveys/{made['id']}"
+    assert shop.post(f"{path}/open", json={}).status_code == 200
+    areas = {"rows": {"product": 1, "service": 2, "price": 3, "after_sales": 4}}
+    answers = {"recommend": {"number": 1}, "improve": {"text": f"{GIVEN}, {PHONE}: {NOTE}"}, "areas": areas}
+    body = {"identity": {"mail": MAIL}, "store": "harbour", "answers": answers}
+    assert shop.post(f"{path}/responses", json=body).status_code == 201
+    assert shop.post(f"{path}/responses", json={**body, "answers": {NOTE: {"text": MAIL}}}).status_code == 400
+    assert shop.post(f"{path}/responses", json={**body, "answers": {"recommend": {"number": 9}}}).status_code == 409
+    titles = "key,occurred_at,phone,recommend,improve,areas.product,areas.service,areas.price,areas.after_sales"
+    at = clock.text(clock.now() - 60)
+    rows = [
+        f"{MAIL},{at},,1,{NOTE},1,2,3,4",
+        f"{PHONE},{at},{PHONE},1,{NOTE},1,2,3,4",
+        f"{NOTE},{at},12,1,{MAIL},1,2,3,4",
+    ]
+    found = shop.post(f"{path}/imports", json={"source": DISPLAY, "csv": "\n".join([titles, *rows])}).json()
+    assert (found["taken"], len(found["refused"])) == (1, 2)
+
+
 def refused(shop: httpx.Client, profile: dict[str, Any]) -> None:
     """Requests that are refused for what they say of a person."""
     key = {"Idempotency-Key": MAIL}
@@ -155,6 +178,11 @@ def test_personal_data_are_in_no_other_table_and_in_no_log(
     for name in MAY_HOLD_NONE:
         assert told(everything(dynamodb, stack.outputs[name])) == [], name
     assert told((stack_folder / "aws.log").read_text(encoding="utf-8")) == []
+    # Words lie in the records of answers, which can be erased one by one, and not among what is counted and listed.
+    surveys = json.loads(everything(dynamodb, stack.outputs["SurveysTableName"]))
+    listed = [item for item in surveys if item["key"]["S"].startswith(("answers#", "totals#"))]
+    assert listed
+    assert told(json.dumps(listed, ensure_ascii=False)) == []
     # What is looked for must be found where it belongs, or the search proves nothing.
     assert {MAIL, PHONE, GIVEN} <= set(told(everything(dynamodb, stack.outputs["MembersTableName"])))
 
