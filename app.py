@@ -10,6 +10,7 @@ import chalicelib.members.triggers
 import chalicelib.orders.triggers
 import chalicelib.program.triggers
 import chalicelib.referrals.triggers
+import chalicelib.scoring.triggers
 import chalicelib.surveys.invitation_triggers
 import chalicelib.surveys.result_triggers
 import chalicelib.vouchers.triggers
@@ -32,5 +33,6 @@ for triggers in (
     chalicelib.cases.triggers,
     chalicelib.surveys.invitation_triggers,
     chalicelib.surveys.result_triggers,
+    chalicelib.scoring.triggers,
 ):
     app.register_blueprint(triggers.blueprint)

@@ -83,13 +83,13 @@ def compile_folder(folder: Path, target: Target) -> None:
     _run([target.python, *options, str(folder)], "The code does not compile")
 
 
-def write_zip(folders: list[Path], out: Path) -> str:
-    """Zip the folders' contents as one tree, always the same way, and return the digest of the zip."""
+def write_zip(folders: list[Path], out: Path, *, under: str = "") -> str:
+    """Zip the folders' contents as one tree (below `under`), always the same way, and return the digest of the zip."""
     files: dict[str, Path] = {}
     for folder in folders:
         for path in folder.rglob("*"):
             if path.is_file():
-                files[path.relative_to(folder).as_posix()] = path
+                files[under + path.relative_to(folder).as_posix()] = path
     partial = out.with_suffix(".partial")
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name in sorted(files):

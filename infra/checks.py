@@ -36,9 +36,10 @@ def expand(template: dict[str, Any]) -> dict[str, Any]:
     """What CloudFormation's SAM transform makes of the template."""
     document = json.loads(json.dumps(template))
     for resource in document["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            # The translator takes code from a bucket only; `aws cloudformation package` puts the real place in.
-            resource["Properties"]["CodeUri"] = "s3://bucket/deployment.zip"
+        # The translator takes code from a bucket only; `aws cloudformation package` puts the real place in.
+        for place in ("CodeUri", "ContentUri"):
+            if place in resource.get("Properties", {}):
+                resource["Properties"][place] = "s3://bucket/part.zip"
     parameters = SamParameterValues({}).parameter_values
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     result: dict[str, Any] = translator.translate(document, parameters, feature_toggle=None)

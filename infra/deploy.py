@@ -43,7 +43,7 @@ def deploy(to: Stage, folder: Path | None, given: dict[str, str], *, is_agreed: 
     folder = folder or _packaged(to)
     document = json.loads((folder / "template.json").read_text(encoding="utf-8"))
     parameters = _parameters(to, document, given)
-    url = _upload(to, document, folder / "deployment.zip")
+    url = _upload(to, document, folder)
     change_set = ChangeSet(to)
     changes = change_set.create(url, parameters)
     if not changes:
@@ -87,8 +87,8 @@ def _parameters(to: Stage, document: dict[str, Any], given: dict[str, str]) -> l
     return found + [{"ParameterKey": name, "UsePreviousValue": True} for name in kept]
 
 
-def _upload(to: Stage, document: dict[str, Any], code: Path) -> str:
-    """Put code and template into the stage's bucket, each under its own digest; gives the template's address."""
+def _upload(to: Stage, document: dict[str, Any], folder: Path) -> str:
+    """Put code, layer and template into the stage's bucket, each under its own digest; gives the template's address."""
     s3, bucket = to.client("s3"), to.bucket()
 
     def put(content: bytes, ending: str) -> str:
@@ -96,10 +96,8 @@ def _upload(to: Stage, document: dict[str, Any], code: Path) -> str:
         s3.put_object(Bucket=bucket, Key=key, Body=content)
         return key
 
-    code_key = put(code.read_bytes(), ".zip")
-    for resource in document["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": code_key}
+    keys = {part: put((folder / part).read_bytes(), ".zip") for part in package.PARTS.values()}
+    package.place_parts(document, {part: {"Bucket": bucket, "Key": key} for part, key in keys.items()})
     return f"{s3.meta.endpoint_url}/{bucket}/{put(json.dumps(document).encode(), '.json')}"
 
 

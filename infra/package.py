@@ -1,4 +1,4 @@
-"""`python -m infra.package`: app.py + chalicelib → a slim zip and a checked SAM template.
+"""`python -m infra.package`: app.py + chalicelib → a slim zip, a layer for scoring, and a checked SAM template.
 
 The same code packages for AWS and for the local AWS; only wheels, bytecode, runtime and architecture differ.
 """
@@ -27,10 +27,14 @@ RUNTIMES = ((3, 13), (3, 12), (3, 11))
 # Chalice knows one stage: what differs between installations is a parameter of the template.
 _CHALICE_STAGE = "huike"
 _KEPT_SECONDS = 24 * 3600
+_CODE, _LAYER = "AWS::Serverless::Function", "AWS::Serverless::LayerVersion"
+PARTS = {_CODE: "deployment.zip", _LAYER: "layer.zip"}
+"""The file that each type of resource is made of."""
+_PLACES = {_CODE: "CodeUri", _LAYER: "ContentUri"}
 
 
 def package(root: Path, target: bundle.Target, stage: str, out: Path, *, disposable: bool = False) -> Path:
-    """Write `deployment.zip` and `template.json` to `out`, and return the template's path.
+    """Write `deployment.zip`, `layer.zip` and `template.json` to `out`, and return the template's path.
 
     Raises InfraError for what cannot be packaged, and for a role that may do more, or less, than its function needs.
     """
@@ -39,7 +43,7 @@ def package(root: Path, target: bundle.Target, stage: str, out: Path, *, disposa
     work = out / "work"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    for stale in ("template.json", "deployment.zip"):
+    for stale in ("template.json", *PARTS.values()):
         (out / stale).unlink(missing_ok=True)
     template = _chalice_package(_stage_sources(root, work / "src"), work)
     privilege.check(template, Code(root / "chalicelib"))
@@ -50,6 +54,9 @@ def package(root: Path, target: bundle.Target, stage: str, out: Path, *, disposa
     bundle.compile_folder(code, target)
     libraries = bundle.dependencies(root / "requirements.txt", target, ROOT / "build" / "cache")
     digest = bundle.write_zip([libraries, code], out / "deployment.zip")
+    # What only the night reckons with; Lambda puts what lies under `python` where imports are looked for.
+    numpy = bundle.dependencies(root / "requirements-scoring.txt", target, ROOT / "build" / "cache")
+    bundle.write_zip([numpy], out / "layer.zip", under="python/")
     _patch(template, target, stage=stage, digest=digest, disposable=disposable)
     path = out / "template.json"
     path.write_text(json.dumps(template, indent=1, sort_keys=True) + "\n", encoding="utf-8")
@@ -146,18 +153,34 @@ def _chalice_package(sources: Path, work: Path) -> dict[str, Any]:
 def _patch(template: dict[str, Any], target: bundle.Target, *, stage: str, digest: str, disposable: bool) -> None:
     template["Parameters"]["Stage"]["Default"] = stage
     template["Metadata"] = {"Package": {"Sha256": digest}}
+    place_parts(template, {part: f"./{part}" for part in PARTS.values()})
     for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = "./deployment.zip"
+        if resource["Type"] == _CODE:
             resource["Properties"]["Runtime"] = target.runtime
             resource["Properties"]["Architectures"] = [target.architecture or "x86_64"]
+        elif resource["Type"] == _LAYER:
+            resource["Properties"]["CompatibleRuntimes"] = [target.runtime]
+            resource["Properties"]["CompatibleArchitectures"] = [target.architecture or "x86_64"]
         if disposable and "DeletionPolicy" in resource:
             resource["DeletionPolicy"] = resource["UpdateReplacePolicy"] = "Delete"
 
 
+def place_parts(template: dict[str, Any], places: dict[str, Any]) -> None:
+    """Say in the template where each part lies, by its name."""
+    for resource in template["Resources"].values():
+        part = PARTS.get(resource["Type"])
+        if part:
+            resource["Properties"][_PLACES[resource["Type"]]] = places[part]
+
+
 def _digest(root: Path) -> str:
     digest = hashlib.sha256(repr(bundle.this_machine()).encode())
-    files = [root / "app.py", root / "requirements.txt", *(ROOT / "infra").glob("*.py")]
+    files = [
+        root / "app.py",
+        root / "requirements.txt",
+        root / "requirements-scoring.txt",
+        *(ROOT / "infra").glob("*.py"),
+    ]
     for folder in (root / "chalicelib", root / ".chalice", ROOT / "infra" / "template"):
         files += [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     for path in sorted(files):
@@ -183,8 +206,8 @@ def main(arguments: list[str] | None = None) -> int:
     except InfraError as error:
         print(f"package: {error}", file=sys.stderr)
         return 1
-    size = (out / "deployment.zip").stat().st_size / 1e6
-    print(f"wrote {template} and deployment.zip ({size:.1f} MB); cfn-lint is content before and after SAM")
+    sizes = " and ".join(f"{part} ({(out / part).stat().st_size / 1e6:.1f} MB)" for part in PARTS.values())
+    print(f"wrote {template}, {sizes}; cfn-lint is content before and after SAM")
     return 0
 
 

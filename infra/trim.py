@@ -14,7 +14,7 @@ from typing import Any
 from infra.errors import InfraError
 
 # botocore carries the models of some four hundred services. These are the ones that the functions call, each with its
-# operations: PynamoDB's on items, and ours on queues.
+# operations: PynamoDB's on items, and ours on queues and files.
 OPERATIONS = {
     "dynamodb": (
         "BatchGetItem",
@@ -30,6 +30,7 @@ OPERATIONS = {
         "TransactWriteItems",
         "UpdateItem",
     ),
+    "s3": ("GetObject", "ListObjectsV2", "PutObject"),
     "sqs": ("SendMessage", "SendMessageBatch"),
 }
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")

@@ -16,6 +16,7 @@ os.environ.update(
         "HUIKE_STAGE": "test",
         "HUIKE_TABLE_PREFIX": "huike-test-",
         "HUIKE_ID_SECRET": "a secret of the tests",
+        "HUIKE_SCORING_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/huike-test-scoring",
         "HUIKE_BUCKET": "huike-test-files",
         "HUIKE_OIDC_ISSUER": "https://issuer.example",
         "HUIKE_OIDC_CLIENTS": "app,machine",

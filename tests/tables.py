@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import boto3
 from moto import mock_aws
 
+from chalicelib.base import objects
 from chalicelib.base.settings import settings
 from chalicelib.members import service as members
 from chalicelib.program import service as programs
+from chalicelib.scoring import keeping
 from chalicelib.surveys import defining
 from chalicelib.vouchers import batches
 
@@ -48,6 +50,9 @@ def empty_tables() -> Iterator[None]:
     defining.forget_all()
     with mock_aws():
         create_tables(boto3.client("dynamodb"))
+        boto3.client("s3").create_bucket(Bucket=settings().bucket)
+        objects.client.cache_clear()
+        keeping.forget()
         yield
 
 

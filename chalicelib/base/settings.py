@@ -37,6 +37,7 @@ class Settings:
     birthdays_queue_url: str = ""
     crossings_queue_url: str = ""
     bucket: str = ""
+    scoring_queue_url: str = ""
     nightly_segments: int = 4
     audit_cycle_nights: int = 28
     request_metrics: bool = False
@@ -65,6 +66,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         surveys_queue_url=environment.get("HUIKE_SURVEYS_QUEUE_URL", ""),
         birthdays_queue_url=environment.get("HUIKE_BIRTHDAYS_QUEUE_URL", ""),
         crossings_queue_url=environment.get("HUIKE_CROSSINGS_QUEUE_URL", ""),
+        scoring_queue_url=environment.get("HUIKE_SCORING_QUEUE_URL", ""),
         bucket=environment.get("HUIKE_BUCKET", ""),
         nightly_segments=int(environment.get("HUIKE_NIGHTLY_SEGMENTS", "4")),
         audit_cycle_nights=int(environment.get("HUIKE_AUDIT_CYCLE_NIGHTS", "28")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from chalice.app import Blueprint, SQSEvent
@@ -11,6 +11,7 @@ from chalice.app import Blueprint, SQSEvent
 from chalicelib.base import clock, console
 from chalicelib.base.settings import settings
 from chalicelib.ledger import walk
+from chalicelib.ledger.nights import Progress
 from chalicelib.members import administering, birthdays, night, retiering
 from chalicelib.members.birthdays import Indexer
 from chalicelib.members.retiering import Retierer
@@ -19,14 +20,31 @@ from chalicelib.members.sweeping import Sweeper
 logger = logging.getLogger(__name__)
 blueprint = Blueprint(__name__)
 
-VISITORS: Final[dict[str, walk.Maker]] = {"sweep": Sweeper}
-"""Who visits every account at night. An area above adds its visitor when its own triggers are imported."""
+VISITORS: Final[Mapping[str, walk.Maker]] = {"sweep": Sweeper}
+"""Who visits every account at night, of what the members' area knows; the deployed function has more."""
+
+_BY_HAND: Final[Mapping[str, Mapping[str, walk.Maker]]] = {
+    birthdays.WALK: {birthdays.WALK: Indexer},
+    retiering.RETIER: {retiering.RETIER: Retierer},
+    retiering.PREVIEW: {retiering.RETIER: Retierer},
+}
+"""Who visits the accounts where it is no night that is walked."""
 
 
-def _visitors(leg: walk.Leg) -> Mapping[str, walk.Maker]:
-    if leg.walk == birthdays.WALK:
-        return {birthdays.WALK: Indexer}
-    return {retiering.RETIER: Retierer} if leg.walk in {retiering.RETIER, retiering.PREVIEW} else VISITORS
+def walk_legs(
+    event: Mapping[str, Any],
+    context: Any,
+    visitors: Mapping[str, walk.Maker] = VISITORS,
+    finish: Callable[[walk.Leg, Progress], None] | None = None,
+) -> dict[str, Any]:
+    """Walk the legs of a batch, at night with `visitors`; answers which messages must come again."""
+    return walk.take_batch(
+        event,
+        lambda leg: _BY_HAND.get(leg.walk, visitors),
+        queue_url=settings().nightly_queue_url,
+        left_ms=context.get_remaining_time_in_millis,
+        finish=finish,
+    )
 
 
 @blueprint.lambda_function(name="start_night")
@@ -40,13 +58,7 @@ def start_night(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
 @blueprint.on_sqs_message(queue="nightly", batch_size=1, name="walk_accounts")
 def walk_accounts(event: SQSEvent) -> dict[str, Any]:
     """Walk one leg of the accounts, at night, to re-tier or to index them; answers which messages must come again."""
-    context: Any = event.context
-    return walk.take_batch(
-        event.to_dict(),
-        _visitors,
-        queue_url=settings().nightly_queue_url,
-        left_ms=context.get_remaining_time_in_millis,
-    )
+    return walk_legs(event.to_dict(), event.context)
 
 
 @blueprint.lambda_function(name="administer_ledger")

@@ -56,8 +56,9 @@ class Usual(msgspec.Struct, frozen=True):
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
-    """What a night scores by. `number` counts them, `day` is the last day that is in it; `fits` is for the next night.
+    """What a night scores by.
 
+    `number` counts them, `day` is the last day that is in it, `members` how many there were; `fits` are for the next.
     `r`, `f` and `m` give 1 to 5 by bins of days and purchases and of what was spent in a year, `value` the share of
     members with less 12-month value. `means` are those of the composite's parts, `weights` theirs by the programme.
     """
@@ -74,6 +75,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     weights: tuple[float, ...]
     groups: Groups = Groups()
     usual: Usual = Usual()
+    members: int = 0
     margin: float = 1.0
     discount_a_year: float = 0.15
     fits: msgspec.Raw = msgspec.Raw(b"{}")

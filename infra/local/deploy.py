@@ -9,6 +9,7 @@ from typing import Any
 
 from infra.errors import InfraError
 from infra.local.aws import LocalAws
+from infra.package import PARTS, place_parts
 
 STACK = "huike-local"
 _BUCKET = "huike-deployments"
@@ -43,12 +44,12 @@ class Stack:
 
 def deploy(aws: LocalAws, template: Path) -> Stack:
     """Create the stack, or update the one that was kept; returns it when it is complete."""
-    code = template.with_name("deployment.zip")
-    key = _upload(aws, f"{template.parent.name}.zip", code.read_bytes())
     document = json.loads(template.read_text(encoding="utf-8"))
-    for resource in document["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = {"Bucket": _BUCKET, "Key": key}
+    keys = {
+        part: _upload(aws, f"{template.parent.name}-{part}", template.with_name(part).read_bytes())
+        for part in PARTS.values()
+    }
+    place_parts(document, {part: {"Bucket": _BUCKET, "Key": key} for part, key in keys.items()})
     cloudformation = aws.client("cloudformation")
     exists = _outputs(cloudformation) is not None
     call = cloudformation.update_stack if exists else cloudformation.create_stack

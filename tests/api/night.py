@@ -21,8 +21,15 @@ from chalicelib.ledger.nights import DigestItem, ProgressItem
 from chalicelib.ledger.table import to_item
 from chalicelib.members import birthdays, night, retiering
 from chalicelib.members import triggers as member_triggers
+from chalicelib.scoring import finishing
+from chalicelib.scoring import triggers as scoring_triggers
 
-FUNCTIONS = {"nightly": "walk_accounts", "audit": "audit_accounts", "birthdays": "give_birthday_gifts"}
+FUNCTIONS = {
+    "nightly": "walk_accounts",
+    "audit": "audit_accounts",
+    "birthdays": "give_birthday_gifts",
+    "scoring": "reduce_night",
+}
 
 
 @dataclass
@@ -62,7 +69,10 @@ def queued(**changes: Any) -> Iterator[Queues]:
     urls: dict[str, Any] = {f"{name}_queue_url": name for name in FUNCTIONS}
     changed = replace(settings.settings(), **urls, **wanted)
     with mock.patch.object(queues, "send", lying.send):
-        modules = (night, retiering, birthdays, audit_walk, member_triggers, ledger_triggers, birthday_triggers)
+        modules = (
+            *(night, retiering, birthdays, audit_walk, member_triggers, ledger_triggers, birthday_triggers),
+            *(finishing, scoring_triggers),
+        )
         patches = [mock.patch.object(module, "settings", return_value=changed) for module in modules]
         for patch in patches:
             patch.start()

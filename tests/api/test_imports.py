@@ -36,7 +36,12 @@ BUDGETS = {
     "audit_accounts": ("chalicelib.ledger.triggers", ALL, "base ledger"),
     "administer_program": ("chalicelib.program.triggers", ALL, "base counters ledger program"),
     "start_night": ("chalicelib.members.triggers", ALL, "base ledger members program"),
-    "walk_accounts": ("chalicelib.night", ALL, "base ledger members night program surveys"),
+    "walk_accounts": (
+        "chalicelib.night",
+        ALL | {"numpy"},
+        "base counters ledger members night orders program referrals scoring surveys web",
+    ),
+    "reduce_night": ("chalicelib.scoring.triggers", ALL, "base ledger scoring"),
     "administer_ledger": ("chalicelib.members.triggers", ALL, "base ledger members program"),
     "intake_orders": ("chalicelib.orders.triggers", ALL, "base counters ledger members orders program rewards web"),
     "advance_challenges": (

@@ -32,7 +32,8 @@ def kept(*gifts: dict[str, Any], **fields: Any) -> tuple[Program, BirthdayCare]:
 
 
 def chosen(found: tuple[Program, BirthdayCare], **member: Any) -> str | None:
-    got = birthdays.gift_for(*found, Member(**{"at": NOON, "member_id": "mem_a", "tier": "member"} | member))
+    who: dict[str, Any] = {"at": NOON, "member_id": "mem_a", "tier": "member"}
+    got = birthdays.gift_for(*found, Member(**who | member))
     return got.code if got else None
 
 

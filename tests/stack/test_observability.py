@@ -98,7 +98,7 @@ def test_every_dead_letter_queue_is_watched(document: dict[str, Any]) -> None:
     watched = [alarm["Properties"]["Dimensions"][0]["Value"]["Fn::GetAtt"] for alarm in found]
 
     assert sorted(watched) == sorted([name, "QueueName"] for name in dead)
-    assert len(dead) == 12
+    assert len(dead) == 13
 
 
 def test_the_age_of_both_streams_is_watched_well_before_a_record_is_given_up(document: dict[str, Any]) -> None:

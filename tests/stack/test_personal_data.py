@@ -104,8 +104,8 @@ def brought(shop: httpx.Client, member: str) -> None:
     claim = {"code": code, "device": PHONE, "payment_fingerprint": f"card of {GIVEN}", "address_hash": NOTE}
     assert shop.post(f"/v1/members/{friend}/referral", json=claim).status_code == 201
     for number, sent in enumerate((claim, claim | {"code": GIVEN})):
-        profile = {"mail": f"brought-{number}@example.com", "referral": sent}
-        answer = shop.post("/v1/members", json=profile, headers={"Idempotency-Key": f"brought-{number}"})
+        body = {"mail": f"brought-{number}@example.com", "referral": sent}
+        answer = shop.post("/v1/members", json=body, headers={"Idempotency-Key": f"brought-{number}"})
         assert answer.status_code == 201
 
 

@@ -1,0 +1,76 @@
+"""Where the basis of scoring lies: in table `nights`, the one in use and every earlier one by its number."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import PutError
+from pynamodb.models import Model
+
+from chalicelib.base.dynamo import IntAttribute
+from chalicelib.base.settings import settings
+from chalicelib.scoring import basis as bases
+from chalicelib.scoring.basis import Basis
+
+_NIGHT: Final = "scoring"
+_CURRENT: Final = "basis"
+_LASTS_S: Final = 300
+_remembered: dict[str, tuple[int, Basis | None]] = {}
+
+
+class BasisItem(Model):
+    """A basis (JSON); under `basis` the one in use, under `basis#000001` … each as it was made."""
+
+    class Meta:
+        table_name = settings().table("nights")
+
+    night = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    number = IntAttribute()
+    day = IntAttribute()
+    document = UnicodeAttribute()
+
+
+def current(*, now: int, fresh: bool = False) -> Basis | None:
+    """The basis in use, None before the first night; what a process knows of it serves for five minutes."""
+    known = _remembered.get(_CURRENT)
+    if known is not None and not fresh and now - known[0] < _LASTS_S:
+        return known[1]
+    items = BasisItem.query(_NIGHT, BasisItem.part == _CURRENT, consistent_read=fresh)
+    item = next(iter(items), None)
+    found = bases.decode(item.document) if item is not None else None
+    _remembered[_CURRENT] = (now, found)
+    return found
+
+
+def forget() -> None:
+    """Forget what this process remembers."""
+    _remembered.clear()
+
+
+def numbered(number: int) -> Basis | None:
+    """The basis of this number, if there is one."""
+    items = BasisItem.query(_NIGHT, BasisItem.part == _part(number))
+    item = next(iter(items), None)
+    return bases.decode(item.document) if item is not None else None
+
+
+def put(basis: Basis) -> bool:
+    """Put the next basis into use; False where one of a later day, or of the same one, is in use already."""
+    document = bases.encode(basis).decode()
+    BasisItem(_NIGHT, _part(basis.number), number=basis.number, day=basis.day, document=document).save()
+    newer = BasisItem.part.does_not_exist() | (BasisItem.day < basis.day)
+    try:
+        BasisItem(_NIGHT, _CURRENT, number=basis.number, day=basis.day, document=document).save(condition=newer)
+    except PutError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        return False
+    finally:
+        forget()
+    return True
+
+
+def _part(number: int) -> str:
+    return f"{_CURRENT}#{number:06d}"

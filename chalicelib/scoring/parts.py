@@ -1,0 +1,155 @@
+"""What a worker of the night hands to the one that reduces: members' arrays, as files in the installation's bucket."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from chalicelib.base import objects
+from chalicelib.scoring.rules.arrays import Floats, Ints
+from chalicelib.scoring.rules.history import QUARTER_DAYS, Members, Purchases
+from chalicelib.scoring.rules.rows import MINOR, Raw, members_of
+from chalicelib.scoring.state import NO_DAY, State
+
+_MEDIA_TYPE: Final = "application/octet-stream"
+_ARRAYS: Final = tuple(name for name in Members.__struct_fields__ if name != "now")
+
+
+class Rows(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """Members by name, as they are on a day and as they were 91 days before, with their purchases of late.
+
+    `behaviour` is what was last told of each, as a place in `segments.BEHAVIOURS`; `score` likewise (−1 for nothing).
+    `available` are points. A member's first purchase is among the purchases even where it is long past.
+    """
+
+    names: tuple[str, ...]
+    now: Members
+    then: Members
+    purchases: Purchases
+    raw: Raw
+    behaviour: Ints
+    score: Ints
+    available: Ints
+
+    @staticmethod
+    def of(
+        names: Sequence[str],
+        states: Sequence[State],
+        raw: Raw,
+        last: Sequence[tuple[int, int]],
+        today: int,
+        *,
+        available: Sequence[int],
+    ) -> Rows:
+        """From states; `last` are behaviour and score as they were last told."""
+        then = today - QUARTER_DAYS
+        told = np.array(last, np.int64).reshape(len(names), 2)
+        return Rows(
+            names=tuple(names),
+            now=members_of(states, today),
+            then=members_of([state.as_on(then) for state in states], then),
+            purchases=_purchases(states),
+            raw=raw,
+            behaviour=told[:, 0],
+            score=told[:, 1],
+            available=np.array(available, np.int64),
+        )
+
+    def some(self, places: Sequence[int]) -> Rows:
+        """The rows of these members only; `places` rise."""
+        kept = np.array(places, np.int64)
+        moved = np.full(len(self.names), NO_DAY)
+        moved[kept] = np.arange(len(kept))
+        use = moved[self.purchases.member] != NO_DAY
+        bought = self.purchases
+        return Rows(
+            names=tuple(self.names[place] for place in places),
+            now=_picked(self.now, kept),
+            then=_picked(self.then, kept),
+            purchases=Purchases(len(kept), moved[bought.member[use]], bought.day[use], bought.value[use]),
+            raw=Raw(**{name: getattr(self.raw, name)[kept] for name in Raw.__struct_fields__}),
+            behaviour=self.behaviour[kept],
+            score=self.score[kept],
+            available=self.available[kept],
+        )
+
+
+def _picked(members: Members, kept: Ints) -> Members:
+    return Members(now=members.now, **{name: getattr(members, name)[kept] for name in _ARRAYS})
+
+
+def _purchases(states: Sequence[State]) -> Purchases:
+    member: list[int] = []
+    day: list[int] = []
+    minor: list[int] = []
+    for place, state in enumerate(states):
+        days = [state.last_day - distance for distance in state.recent]
+        if days and days[-1] != state.first_day:
+            days.append(state.first_day)
+        paid = [*state.recent_minor, state.first_minor][: len(days)]
+        member += [place] * len(days)
+        day += reversed(days)
+        minor += reversed(paid)
+    return Purchases(
+        len(states), np.array(member, np.int64), np.array(day, np.int64), np.array(minor, np.float64) / MINOR
+    )
+
+
+def write(key: str, rows: Rows) -> None:
+    """Store rows as one file."""
+    arrays: dict[str, Any] = {"names": np.array(rows.names, dtype="S40"), "today": np.array(rows.now.now)}
+    for prefix, members in (("now", rows.now), ("then", rows.then)):
+        arrays |= {f"{prefix}_{name}": getattr(members, name) for name in _ARRAYS}
+    arrays |= {f"bought_{name}": getattr(rows.purchases, name) for name in ("member", "day", "value")}
+    arrays |= {f"raw_{name}": getattr(rows.raw, name) for name in Raw.__struct_fields__}
+    arrays |= {name: getattr(rows, name) for name in ("behaviour", "score", "available")}
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    objects.put(key, file.getvalue(), media_type=_MEDIA_TYPE)
+
+
+def read(keys: Iterable[str]) -> Rows | None:
+    """The rows of some files together, by name; a member who is in several counts once. None where there is no file."""
+    found = [_loaded(objects.get(key) or b"") for key in keys]
+    if not found:
+        return None
+    names = np.concatenate([part["names"] for part in found])
+    _names, kept = np.unique(names, return_index=True)
+    today = int(found[0]["today"])
+
+    def joined(name: str) -> Any:
+        return np.concatenate([part[name] for part in found])[kept]
+
+    return Rows(
+        names=tuple(name.decode() for name in names[kept].tolist()),
+        now=Members(now=today, **{name: joined(f"now_{name}") for name in _ARRAYS}),
+        then=Members(now=today - QUARTER_DAYS, **{name: joined(f"then_{name}") for name in _ARRAYS}),
+        purchases=_joined(found, kept),
+        raw=Raw(**{name: joined(f"raw_{name}") for name in Raw.__struct_fields__}),
+        behaviour=joined("behaviour"),
+        score=joined("score"),
+        available=joined("available"),
+    )
+
+
+def _joined(found: Sequence[Any], kept: Ints) -> Purchases:
+    """The purchases of the members who are kept, by their new places."""
+    sizes = np.array([len(part["names"]) for part in found])
+    offsets = np.cumsum(sizes) - sizes
+    member = np.concatenate([part["bought_member"] + offset for part, offset in zip(found, offsets, strict=True)])
+    day = np.concatenate([part["bought_day"] for part in found])
+    value: Floats = np.concatenate([part["bought_value"] for part in found])
+    place = np.full(int(sizes.sum()), NO_DAY)
+    place[kept] = np.arange(len(kept))
+    use = place[member] != NO_DAY
+    owner = place[member[use]]
+    order = np.lexsort((day[use], owner))
+    return Purchases(len(kept), owner[order], day[use][order], value[use][order])
+
+
+def _loaded(file: bytes) -> Any:
+    return np.load(io.BytesIO(file), allow_pickle=False)

@@ -1,0 +1,160 @@
+"""The end of a night: what all workers have handed on becomes the next basis, and the report."""
+
+from __future__ import annotations
+
+import io
+import logging
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from chalicelib.base import objects
+from chalicelib.program import service as programs
+from chalicelib.scoring import keeping, parts
+from chalicelib.scoring.basis import Basis
+from chalicelib.scoring.closed_form import Parameters
+from chalicelib.scoring.gathering import day_of
+from chalicelib.scoring.parts import Rows
+from chalicelib.scoring.report import build, export
+from chalicelib.scoring.report.answers import KINDS, Answers
+from chalicelib.scoring.report.build import Assessed
+from chalicelib.scoring.report.page import rendered
+from chalicelib.scoring.rules import rows as tables
+from chalicelib.scoring.rules.arrays import NO_DAY
+from chalicelib.scoring.rules.composite import WEIGHTS
+from chalicelib.scoring.rules.fitting import Fit
+from chalicelib.scoring.rules.history import Members
+from chalicelib.scoring.rules.night import Night, assess
+from chalicelib.scoring.rules.rows import Raw
+from chalicelib.scoring.rules.scoring import score
+from chalicelib.scoring.state import State
+from chalicelib.scoring.visiting import prefix
+
+logger = logging.getLogger(__name__)
+
+MODEL: Final = "mbg-nbd"
+REPORTS: Final = "reports/"
+LATEST: Final = "reports/latest/"
+
+
+class Fits(msgspec.Struct, frozen=True):
+    """What the next night's fits begin from."""
+
+    buying: Fit
+    spending: Fit
+
+
+class Reduced(msgspec.Struct, frozen=True):
+    """What came of a night: its number, how many members it was made from, and whether it was the very first."""
+
+    number: int
+    members: int
+    is_first: bool
+    report: str
+
+
+_NO_FITS: Final = msgspec.Raw(b"{}")
+_FITS = msgspec.json.Decoder(Fits)
+
+
+def reduce(night: str, cut: int, *, now: int) -> Reduced:
+    """Make the next basis, put it into use, and write the report. Done again, it comes out alike."""
+    zone = programs.in_force(now, now=now).program.zone
+    today = day_of(cut, zone) - 1
+    last = keeping.current(now=now, fresh=True)
+    if last is not None and last.day == today:
+        # This very night has been reduced before: it began from the basis before.
+        last = keeping.numbered(last.number - 1)
+    rows = parts.read(objects.keys(prefix(night))) or nobody(today)
+    found, basis = assessed(rows, last, today)
+    keeping.put(basis)
+    place = _write(night, rows, found, today)
+    logger.info("night %s: basis %s of %s members, report %s", night, basis.number, len(rows.names), place)
+    return Reduced(basis.number, len(rows.names), last is None, place)
+
+
+def nobody(today: int) -> Rows:
+    """The rows of an empty programme."""
+    none: list[State] = []
+    return Rows.of([], none, Raw.of(none, [], [], today), [], today, available=[])
+
+
+def assessed(rows: Rows, last: Basis | None, today: int) -> tuple[Assessed, Basis]:
+    """Today and 91 days ago by tonight's fits, and the basis for what comes."""
+    usual = tables.usual_of(rows.raw)
+    signals = tables.signals_of(usual, rows.raw, today)
+    before = _night(last) if last is not None and last.fits != _NO_FITS else None
+    now = assess(MODEL, rows.now, signals=signals, last=before, last_behaviour=rows.behaviour.astype(np.uint8))
+    then = assess(MODEL, rows.then) if (rows.then.first_day != NO_DAY).any() else None
+    model = now.standing.model
+    basis = Basis(
+        number=last.number + 1 if last is not None else 1,
+        day=today,
+        model=Parameters(model.name, model.r, model.alpha, model.a, model.b),
+        spend=(now.standing.spend.p, now.standing.spend.q, now.standing.spend.gamma),
+        **_distributions(now),
+        means=tuple(now.standing.means.tolist()),
+        weights=WEIGHTS,
+        groups=tables.groups_of(now.standing.personas),
+        usual=usual,
+        members=len(rows.names),
+        fits=msgspec.Raw(msgspec.json.encode(Fits(now.buying, now.spending))),
+    )
+    return Assessed(rows.purchases, now, then), basis
+
+
+def _distributions(night: Night) -> Any:
+    return tables.steps_of(night.standing.ranks)
+
+
+def _night(last: Basis) -> Night:
+    """The night that a basis was made in, as far as the next one asks: its fits and personas."""
+    fits = _FITS.decode(last.fits)
+    standing = tables.standing_of(last)
+    empty = Members(
+        now=last.day, **{name: np.zeros(0, np.int64) for name in Members.__struct_fields__ if name != "now"}
+    )
+    return Night(
+        members=empty,
+        buying=fits.buying,
+        spending=fits.spending,
+        standing=standing,
+        scores=score(standing, empty)[0],
+    )
+
+
+def answers_of(raw: Raw) -> Answers | None:
+    """What members said, each once: the latest recommendation, and whether most ratings were satisfied ones."""
+    said, rated = np.flatnonzero(raw.said_day != NO_DAY), np.flatnonzero(raw.rated > 0)
+    if not len(said) and not len(rated):
+        return None
+    satisfied = np.where(2 * raw.satisfied[rated] >= raw.rated[rated], 5, 2)
+    day = np.maximum(raw.said_day, 0)
+    return Answers(
+        member=np.concatenate([said, rated]),
+        day=np.concatenate([day[said], day[rated]]),
+        kind=np.concatenate([np.full(len(said), KINDS.index("nps")), np.full(len(rated), KINDS.index("csat"))]),
+        value=np.concatenate([raw.said[said], satisfied]),
+    )
+
+
+def _write(night: str, rows: Rows, found: Assessed, today: int) -> str:
+    none = np.zeros(0, np.int64)
+    given = build.Rows(
+        names=rows.names, member=none, day=none, amount=none.astype(np.float64), answers=answers_of(rows.raw)
+    )
+    report = build.report(given, found, source=night, until=today)
+    sheet = io.StringIO()
+    export.write(rows.names, found.now, sheet)
+    # With a mark of the byte order, for without it a spreadsheet takes Chinese for something else.
+    files = (
+        ("report.html", rendered(report, "en").encode(), "text/html; charset=utf-8"),
+        ("report.zh.html", rendered(report, "zh").encode(), "text/html; charset=utf-8"),
+        ("report.json", msgspec.json.encode(report), "application/json"),
+        ("members.csv", b"\xef\xbb\xbf" + sheet.getvalue().encode(), "text/csv; charset=utf-8"),
+    )
+    for name, body, media_type in files:
+        for place in (f"{REPORTS}{night}/", LATEST):
+            objects.put(place + name, body, media_type=media_type)
+    return f"{REPORTS}{night}/report.html"

@@ -1,0 +1,177 @@
+"""The visitor that scores: it brings members' facts up to date, scores them by the last night, and tells the news."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from chalicelib.base import clock
+from chalicelib.ledger import state as ledger
+from chalicelib.ledger.table import AccountItem
+from chalicelib.ledger.walk import Leg
+from chalicelib.program import service as programs
+from chalicelib.program.document import Program
+from chalicelib.scoring import gathering, keeping, parts, telling
+from chalicelib.scoring import state as states
+from chalicelib.scoring import told as tellings
+from chalicelib.scoring.basis import Basis
+from chalicelib.scoring.finishing import WALK
+from chalicelib.scoring.parts import Rows
+from chalicelib.scoring.rules import alerting, rows, segments
+from chalicelib.scoring.rules.scoring import Scores, score
+from chalicelib.scoring.state import State
+from chalicelib.scoring.telling import News
+from chalicelib.scoring.told import Told
+
+ROWS_MAX: Final = 1_000_000
+"""So many members at the most are handed on to the one that reduces; of more, an even sample."""
+
+_AT_ONCE: Final = 2_000
+_FOLDED, _TOLD, _ALERTS, _SCORED = "folded", "told", "alerts", "scored"
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """An account with its facts, as they are now, and as they were at the end of the day that is scored."""
+
+    account: AccountItem
+    facts: State
+    is_new: bool
+    on_the_day: State
+    last: Told | None
+
+
+class Scorer:
+    """Scores accounts some thousands at a time. What it does twice comes out alike."""
+
+    def __init__(self, leg: Leg, carried: Mapping[str, Any]) -> None:
+        self._leg = leg
+        self._counts = {name: int(carried.get(name, 0)) for name in (_SCORED, _FOLDED, _TOLD, _ALERTS)}
+        self._waiting: list[Seen] = []
+        now = clock.now()
+        self._program: Program = programs.in_force(now, now=now).program
+        self._today = gathering.day_of(leg.cut, self._program.zone) - 1
+        self._basis = keeping.current(now=now, fresh=True)
+
+    def visit(self, account: AccountItem) -> None:
+        """Bring a member's facts up to date; score those who wait once there are enough."""
+        if not account.state or ledger.unpack(account.state).closed_into:
+            return
+        last = tellings.unpack(account.score_told) if account.score_told else None
+        facts = states.unpack(account.score_facts) if account.score_facts else State()
+        is_new = account.seq > facts.entries
+        if is_new:
+            facts = gathering.brought_up_to(account.member_id, facts, self._program)
+        self._waiting.append(Seen(account, facts, is_new, facts.as_on(self._today), last))
+        if len(self._waiting) >= _AT_ONCE:
+            self._flush()
+
+    def carry(self) -> dict[str, Any]:
+        """Score whoever waits still; how many members there were, and what there was to tell of them."""
+        self._flush()
+        return dict(self._counts)
+
+    def _flush(self) -> None:
+        """Whoever waits is let go only when all is written: a leg that fails half-way begins again."""
+        if not self._waiting:
+            return
+        found = self._rows()
+        if self._leg.walk == WALK:
+            self._hand_on(found)
+        news = self._news(found)
+        now = clock.now()
+        written = sum(telling.tell(one, now=now) for one in news)
+        self._counts[_SCORED] += len(news)
+        self._counts[_FOLDED] += sum(seen.is_new for seen in self._waiting)
+        self._counts[_TOLD] += min(written, sum(one.told is not None for one in news))
+        self._counts[_ALERTS] += sum(len(one.alerts) for one in news)
+        self._waiting = []
+
+    def _rows(self) -> Rows:
+        waiting = self._waiting
+        on_the_day = [seen.on_the_day for seen in waiting]
+        accounts = [seen.account for seen in waiting]
+        raw = rows.Raw.of(
+            on_the_day, [item.earned for item in accounts], [item.redeemed for item in accounts], self._today
+        )
+        return Rows.of(
+            [item.member_id for item in accounts],
+            on_the_day,
+            raw,
+            [_told_before(seen.last) for seen in waiting],
+            self._today,
+            available=[item.available for item in accounts],
+        )
+
+    def _hand_on(self, found: Rows) -> None:
+        """Store the rows of those in the sample. The file is named after its first member, so that nothing is lost."""
+        share = ROWS_MAX / max(self._basis.members if self._basis else 0, ROWS_MAX)
+        kept = [place for place, name in enumerate(found.names) if share >= 1.0 or in_sample(name, share)]
+        key = f"{prefix(self._leg.night)}{self._leg.segment:03d}-{found.names[0]}.npz"
+        parts.write(key, found.some(kept) if len(kept) < len(found.names) else found)
+
+    def _news(self, found: Rows) -> list[News]:
+        if self._basis is None:
+            return [_facts_only(seen) for seen in self._waiting]
+        basis = self._basis
+        signals = rows.signals_of(basis.usual, found.raw, self._today)
+        scores = score(rows.standing_of(basis), found.now, signals, _behaviours(found))[0]
+        holds = alerting.holds(
+            scores, found.purchases, rows.standing_of(basis).model, self._today, expiring=self._expiring()
+        )
+        return [self._of(seen, scores, place, basis, holds[place]) for place, seen in enumerate(self._waiting)]
+
+    def _of(self, seen: Seen, scores: Scores, place: int, basis: Basis, holds: tuple[bool, ...]) -> News:
+        now = Told(
+            day=self._today,
+            basis=basis.number,
+            score=round(float(scores.score[place])),
+            value=segments.VALUES[scores.value[place]],
+            behaviour=segments.BEHAVIOURS[scores.behaviour[place]],
+            on=tellings.bits(holds),
+        )
+        alerts = tellings.onsets(seen.last, holds, self._today) if seen.last is not None else ()
+        told = tellings.next_told(seen.last, now, alerts)
+        return News(
+            account=seen.account,
+            facts=states.pack(seen.facts) if seen.is_new else None,
+            told=told,
+            alerts=alerts,
+        )
+
+    def _expiring(self) -> list[bool]:
+        """Of whom so many points expire within 30 days that something could be had for them."""
+        redemption = self._program.redemption
+        least = redemption.minimum_points if redemption else 1
+        until = clock.text(self._leg.cut + 30 * clock.DAY_S)
+        return [
+            bool(seen.account.next_expiry_at)
+            and seen.account.next_expiry_at <= until
+            and (seen.account.next_expiry_points or 0) >= least
+            for seen in self._waiting
+        ]
+
+
+def prefix(night: str) -> str:
+    """What the keys of a night's files begin with."""
+    return f"nights/{night}/"
+
+
+def in_sample(member_id: str, share: float) -> bool:
+    """Whether a member is among this share of all: always the same ones."""
+    return zlib.crc32(member_id.encode()) < share * 2**32
+
+
+def _facts_only(seen: Seen) -> News:
+    return News(account=seen.account, facts=states.pack(seen.facts) if seen.is_new else None)
+
+
+def _told_before(last: Told | None) -> tuple[int, int]:
+    return (segments.BEHAVIOURS.index(last.behaviour), last.score) if last is not None else (0, -1)
+
+
+def _behaviours(found: Rows) -> Any:
+    return found.behaviour.astype(np.uint8)

@@ -1,0 +1,72 @@
+"""A night with scoring on moto: the messages' way through the functions as they are deployed."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+
+from app import app
+from chalicelib import night as deployed
+from chalicelib.base import clock
+from chalicelib.ledger.table import AccountItem, read_view
+from chalicelib.scoring import keeping, state, told
+from chalicelib.scoring.basis import Basis
+from chalicelib.scoring.state import State
+from chalicelib.scoring.told import Told
+from tests.api import night
+
+LEFT_MS = 600_000
+
+
+def deliver(queue: str, body: str, *, left_ms: int = LEFT_MS) -> list[str]:
+    """Hand one message to its function; gives the ids of those that must come again."""
+    event = {"Records": [{"messageId": "m0", "body": body}]}
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: left_ms)
+    serve: Any = deployed.walk_accounts if queue == "nightly" else app.handler_map[night.FUNCTIONS[queue]]
+    return [failure["itemIdentifier"] for failure in serve(event, context)["batchItemFailures"]]
+
+
+def run(lying: night.Queues, *, twice: bool = False) -> list[str]:
+    """Deliver everything that belongs to a night until the queues are empty; gives what was delivered, in short."""
+    done = []
+    while lying.messages:
+        queue, body = lying.messages.pop(0)
+        if queue not in {"nightly", "scoring"}:
+            continue
+        for _time in range(1 + twice):
+            assert deliver(queue, body) == []
+        done.append(msgspec.json.decode(body).get("walk", queue))
+    return done
+
+
+def whole(*, twice: bool = False) -> list[str]:
+    """A night from the schedule to the report."""
+    with night.queued() as lying:
+        night.start()
+        return run(lying, twice=twice)
+
+
+def view(member_id: str) -> AccountItem:
+    found = read_view(member_id)
+    assert found
+    return found
+
+
+def facts(member_id: str) -> State:
+    packed = view(member_id).score_facts
+    assert packed
+    return state.unpack(packed)
+
+
+def last_told(member_id: str) -> Told:
+    packed = view(member_id).score_told
+    assert packed
+    return told.unpack(packed)
+
+
+def basis() -> Basis:
+    found = keeping.current(now=clock.now(), fresh=True)
+    assert found
+    return found
