@@ -58,7 +58,7 @@ def invite(survey_id: str, request: Request, *, key: str, actor: str, now: int) 
     preparing.answerable(defining.read_now(survey_id))
     owner = members.read(request.member_id)
     _check_about(request, owner)
-    return sending.send(wanted, owner, programs.in_force(now, now=now).program, now=now)
+    return sending.make(wanted, owner, programs.in_force(now, now=now).program, now=now)
 
 
 def _check_about(request: Request, owner: ProfileItem) -> None:

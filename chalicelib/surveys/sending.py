@@ -62,9 +62,11 @@ def send(wanted: Wanted, owner: ProfileItem, program: Program, *, now: int) -> P
     The contact policy is decided on one item of the member's, so that of many invitations at once it lets through as
     many as it should.
     """
-    before = sent_before(wanted)
-    if before is not None:
-        return before
+    return sent_before(wanted) or make(wanted, owner, program, now=now)
+
+
+def make(wanted: Wanted, owner: ProfileItem, program: Program, *, now: int) -> Posted[InvitationItem]:
+    """Invite a member to whom nothing of this was sent before, as far as the caller knows. Raises as `send` does."""
     owner_id = str(owner.key)
     record = _record(wanted, owner_id, now)
     for _attempt in attempts():
