@@ -71,17 +71,16 @@ def report(rows: Rows, found: Assessed, *, source: str, until: int, notes: tuple
     """The report of what was found."""
     now, before, purchases = found.now, found.before, found.purchases
     scores, members = now.scores, now.members
-    spent = np.maximum(members.value, 0.0)
-    curve, top = kpis.pareto(spent[scores.bought])
+    spent = np.maximum(members.value, 0.0)[scores.bought]
+    curve, top = kpis.pareto(spent)
     months = tables.months(purchases, until)
-    begun = int(purchases.day.min()) if len(purchases.day) else until
     counts, worth = tables.rfm_grid(scores)
     alerts, alert_counts = warning.member_alerts(rows.names, purchases, now, until)
     return Report(
         source=source,
         until=_text(until),
         compared_with=_text(until - QUARTER_DAYS),
-        first_day=_text(begun),
+        first_day=_text(int(purchases.day.min(initial=until))),
         members=len(members),
         bought=int(scores.bought.sum()),
         purchases=len(purchases.day),
@@ -94,7 +93,7 @@ def report(rows: Rows, found: Assessed, *, source: str, until: int, notes: tuple
         segments=segment_counts(now),
         value_by_segment=_value_by_segment(now),
         flows=flows(found),
-        pareto=Pareto(curve, top, kpis.concentration(spent[scores.bought], _PARETO_HELD)),
+        pareto=Pareto(curve, top, kpis.concentration(spent, _PARETO_HELD)),
         rfm=counts,
         rfm_value=worth,
         cohorts=tuple(tables.cohorts(purchases, until)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -143,11 +143,40 @@ def _scored(
         weight=weights(signals, standing.part_weights),
         means=standing.means,
     )
+    points = personas.features(rfm, course.value, signals.engagement, signals.discounted_share)
+    scores = Scores(
+        bought=bought,
+        age_days=age,
+        gap_days=gap,
+        **{name: getattr(found, name) for name in Outcomes.__struct_fields__},
+        **_labels(members, found, course, signals, percentile, rfm, last),
+        percentile=percentile,
+        rfm=rfm,
+        trend=course.value,
+        score=whole.score,
+        score_without_surveys=whole.without_surveys,
+        lifts=whole.lifts,
+        holds=whole.holds,
+        persona=personas.assign(standing.personas, points),
+    )
+    return scores, Gathered(*histograms, len(members), whole.sums)
+
+
+def _labels(  # noqa: PLR0917 - all that was worked out before
+    members: Members,
+    found: Outcomes,
+    course: segments.Trend,
+    signals: Signals,
+    percentile: Floats,
+    rfm: Ints,
+    last: Codes | None,
+) -> dict[str, Any]:
+    """The segments of one part, the kind of loyalty, the reason for churn and what to do."""
+    bought, age, gap = members.first_day != NO_DAY, ages(members), gap_days(members)
     value = segments.value_segment(percentile, found.value_12, found.churn)
-    returned = segments.won_back(members.repeats, members.ln_gaps, members.last_gap_days, gap)
     kind = segments.behaviour(
         bought=bought,
-        returned=returned,
+        returned=segments.won_back(members.repeats, members.ln_gaps, members.last_gap_days, gap),
         age_days=age,
         gap_days=gap,
         churn=found.churn,
@@ -157,29 +186,15 @@ def _scored(
     regular = regularity(members.repeats, members.last_day - members.first_day, members.ln_gaps)
     loyalty, confidence = loyalty_type(regular, rfm // 100, signals)
     why = reasons.churn_reason(found.churn, found.overdue, members.repeats, course, signals, bought=bought)
-    points = personas.features(rfm, course.value, signals.engagement, signals.discounted_share)
-    scores = Scores(
-        bought=bought,
-        age_days=age,
-        gap_days=gap,
-        **{name: getattr(found, name) for name in Outcomes.__struct_fields__},
-        percentile=percentile,
-        rfm=rfm,
-        trend=course.value,
-        score=whole.score,
-        score_without_surveys=whole.without_surveys,
-        lifts=whole.lifts,
-        holds=whole.holds,
-        value=value,
-        behaviour=kind,
-        stage=segments.stage(kind, age, course),
-        loyalty=loyalty,
-        loyalty_confidence=confidence,
-        churn_reason=why,
-        persona=personas.assign(standing.personas, points),
-        action=reasons.next_action(kind, value, why, signals),
-    )
-    return scores, Gathered(*histograms, len(members), whole.sums)
+    return {
+        "value": value,
+        "behaviour": kind,
+        "stage": segments.stage(kind, age, course),
+        "loyalty": loyalty,
+        "loyalty_confidence": confidence,
+        "churn_reason": why,
+        "action": reasons.next_action(kind, value, why, signals),
+    }
 
 
 def _histograms(
