@@ -24,6 +24,7 @@ from tests.costs_birthdays import seen_to
 from tests.costs_campaigns import campaigns
 from tests.costs_cases import cases
 from tests.costs_engagement import engagement
+from tests.costs_invitations import invitations
 from tests.costs_referrals import referrals
 from tests.costs_rewards import rewards
 from tests.costs_seldom import seldom
@@ -82,6 +83,7 @@ def measured(*, history: int = 0) -> Iterator[Cost]:
     yield from cases()
     yield from surveys()
     yield from survey_results()
+    yield from invitations()
 
 
 def _cost(budget: Budget, act: Callable[[], Response], expected: int = 201) -> Cost:

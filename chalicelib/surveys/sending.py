@@ -71,7 +71,9 @@ def make(wanted: Wanted, owner: ProfileItem, program: Program, *, now: int) -> P
     record = _record(wanted, owner_id, now)
     for _attempt in attempts():
         known = read_contacts([owner_id, *(owner.absorbed or ())])
-        contacts = [made for item in known.values() for made in item.contacts]
+        contacts = [
+            made for item in known.values() for made in item.contacts if made.invitation_id != wanted.invitation_id
+        ]
         if not wanted.overrides:
             _check(program, contacts, due=wanted.due, now=now)
         writes = [_contacting(record, known.get(owner_id), now), *_listing(record, program, now)]

@@ -32,11 +32,12 @@ def publish(*invites: dict[str, Any], link_url: str = "", **contact: int) -> Non
     policy = {"link_url": link_url, "contact": {"gap_days": 0, "per_year": 366, **contact}, "invites": list(invites)}
     programs.publish(document(welcome_points=0, surveys=policy), by="li.wei", now=clock.now() - clock.DAY_S)
     programs.reset_cache()
+    programs.in_force(clock.now(), now=clock.now())  # so that the version is known, as in any process but a new one
 
 
-def invite(code: str = "visit", on: str = "order", **fields: Any) -> dict[str, Any]:
-    """A rule that invites to the survey `nps`."""
-    return {"code": code, "survey": "nps", "on": on, **fields}
+def invite(code: str = "visit", on: str = "order", survey: str = "nps", **fields: Any) -> dict[str, Any]:
+    """A rule that invites to a survey."""
+    return {"code": code, "survey": survey, "on": on, **fields}
 
 
 def survey(code: str = "nps", *, is_open: bool = True, **fields: Any) -> str:
