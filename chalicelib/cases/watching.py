@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, get_args
 
 from chalicelib.base import clock, ids, metrics
 from chalicelib.base.errors import Conflict
 from chalicelib.cases.changing import Doing, Turn, change, read
 from chalicelib.cases.rules import due, steps
-from chalicelib.cases.rules.case import Case
+from chalicelib.cases.rules.case import Case, DeadlineName
 from chalicelib.cases.rules.due import Alert
 from chalicelib.cases.rules.steps import Said
 from chalicelib.cases.table import SHARDS, LeadItem, sharded, step_id_of
@@ -45,12 +45,11 @@ def watch(*, now: int, has_time: Callable[[], bool] = lambda: True) -> dict[str,
             left = 1
             break
         try:
-            told = _tell(lead, now)
+            for alert in _alerts(lead.case_id, now):
+                counts[alert.level] += 1
         except Exception:
             logger.exception("%s could not be watched", lead.case_id)
             failed += 1
-            continue
-        counts[told] += 1
     for level, name in _METRICS.items():
         if counts[level]:
             metrics.publish(name, counts[level], now=now)
@@ -75,15 +74,22 @@ def _due(now: int) -> Iterator[LeadItem]:
                 after[shard] = str(leads[-1].part)
 
 
-def _tell(lead: LeadItem, now: int) -> str:
-    """Write the alert that is due for a case; gives its level, "" where it was written before or is due no more."""
-    alert = due.alert_due(read(lead.case_id).case, now)
-    if alert is None:
-        return ""
+def _alerts(case_id: str, now: int) -> Iterator[Alert]:
+    """Write what is due for a case, one alert for each deadline at the most; gives what was not written before."""
+    for _deadline in get_args(DeadlineName):
+        alert = due.alert_due(read(case_id).case, now)
+        if alert is None:
+            return
+        if _tell(case_id, alert, now):
+            yield alert
+
+
+def _tell(case_id: str, alert: Alert, now: int) -> bool:
+    """Write an alert; False where it was written before, or is due no more."""
     name = (alert.name, clock.text(alert.due_at), alert.level, str(alert.number))
     doing = Doing(
-        case_id=lead.case_id,
-        step_id=step_id_of(lead.case_id, "alert", *name),
+        case_id=case_id,
+        step_id=step_id_of(case_id, "alert", *name),
         request_hash=ids.request_hash(name),
         kind=steps.ALERTED,
         actor=ACTOR,
@@ -99,11 +105,10 @@ def _tell(lead: LeadItem, now: int) -> str:
     try:
         changed = change(doing, rule)
     except NotDue:
-        return ""
-    if changed.replayed:
-        return ""
-    _log(changed.case, alert)
-    return alert.level
+        return False
+    if not changed.replayed:
+        _log(changed.case, alert)
+    return not changed.replayed
 
 
 def _log(case: Case, alert: Alert) -> None:

@@ -39,12 +39,37 @@ class Compensation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class CorrectiveAction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a department does by a date, so that the cause does not come again. Its text lies with its step."""
+    """What a department does by the day `due_on`, so that the cause does not come again; its text lies elsewhere.
+
+    Days are those of the programme's zone (`2026-11-30`); `works_on` is the first on which it works, once it is done.
+    """
 
     action_id: str
+    cause: str
     department: str
-    due_at: int
+    due_on: str
     done_at: int = 0
+    works_on: str = ""
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file that somebody attaches: it counts once it is `kept`, its content looked at; until then it is `waiting`.
+
+    `case_id` is the case for which it was begun, by which its place in the bucket is called: merged into another, the
+    file belongs to that. `name`, `media_type` and `bytes` are what was said, `bytes` what it is once it is kept; `etag`
+    names the content that was looked at. Members see none that is internal.
+    """
+
+    attachment_id: str
+    case_id: str
+    name: str
+    media_type: str
+    bytes: int
+    by: str
+    at: int
+    is_internal: bool = False
+    status: Literal["waiting", "kept"] = "waiting"
+    etag: str = ""
 
 
 class Alerted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -65,6 +90,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     which its deadlines were set. `moved_at` is when it came into its state, `touched_at` when a person last did
     something for it. `further_orders` and `further_responses` came with cases `merged` into this one. `cause`,
     `actions`, `ces` and `ces_response` are what was found, what is done about it, and what the member said afterwards.
+    `uploads` is how many attachments were ever begun.
     """
 
     case_id: str
@@ -106,6 +132,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     actions: tuple[CorrectiveAction, ...] = ()
     ces: int | None = None
     ces_response: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    uploads: int = 0
 
     @property
     def is_open(self) -> bool:

@@ -21,6 +21,13 @@ TOOK_OVER: Final = "case_took_over"
 ALERTED: Final = "case_alerted"
 COMPENSATION_ASKED: Final = "case_compensation_asked"
 COMPENSATION_REFUSED: Final = "case_compensation_refused"
+UPLOAD_BEGUN: Final = "case_upload_begun"
+ATTACHED: Final = "case_attached"
+ATTACHMENT_REFUSED: Final = "case_attachment_refused"
+CAUSE_FOUND: Final = "case_cause_found"
+ACTION_PLANNED: Final = "case_action_planned"
+ACTION_DONE: Final = "case_action_done"
+RATED: Final = "case_rated"
 
 FACTS: Final = (facts.CASE_OPENED, facts.CASE_RESOLVED, facts.CASE_REOPENED, facts.CASE_COMPENSATED)
 """The steps that are facts of the member's ledger as well, where the case has a member."""
@@ -31,7 +38,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `text` is what somebody wrote, `is_public` whether the member may read it. `owner` to `case_kind` are what an
     assignment set, `compensation_id` to `batch_id` a compensation, `other_id` the other case of a merge, and `deadline`
-    to `number` an alert.
+    to `number` an alert. `attachment_id`, `cause`, `action_id` and `ces` are what was attached, found, done and answered.
     """
 
     text: str = ""
@@ -49,3 +56,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     due_at: int = 0
     level: Literal["", "near", "breach", "reminder"] = ""
     number: int = 0
+    attachment_id: str = ""
+    cause: str = ""
+    action_id: str = ""
+    ces: int = 0
