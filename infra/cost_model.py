@@ -69,6 +69,8 @@ class Load:
     """Share of the members who are new this month."""
     sign_ins: float = 0.10
     """Share of the members who sign in to the app this month."""
+    invitations: float = 0.05
+    """Invitations to surveys for each order."""
     lapses: float = 0.05
     """Share of the members for whom the night has something to write down."""
     months_kept: int = 12
@@ -89,6 +91,8 @@ class Load:
             "reaction: a purchase that counts in no challenge": self.purchases,
             "reaction: a purchase of somebody whom nobody has brought": self.purchases,
             "reaction: an order without vouchers has gone back": self.orders * self.refunds,
+            "reaction: a purchase after which nobody is asked": self.orders * (1 - self.invitations),
+            "reaction: a purchase leads to an invitation": self.orders * self.invitations,
             "night: sweep a member with something due": self.members * self.lapses,
             "night: audit a chain of 10 entries and their records": chains,
         }
@@ -108,7 +112,9 @@ class Load:
     @property
     def notices(self) -> float:
         """Notices that the router passes on to the areas' queues in the month; refunds are taken for whole ones."""
-        return 2 * self.purchases + self.orders * self.refunds + self.members * self.enrolments
+        found = 2 * self.purchases + self.orders * self.refunds + self.members * self.enrolments
+        # Surveys hear of purchases, and of what the night writes down, for it may have ended a tier.
+        return found + self.orders + self.members * self.lapses
 
     @property
     def entries(self) -> float:
@@ -121,6 +127,8 @@ _BY_QUEUE = (
     "reaction: a purchase that counts in no challenge",
     "reaction: a purchase of somebody whom nobody has brought",
     "reaction: an order without vouchers has gone back",
+    "reaction: a purchase after which nobody is asked",
+    "reaction: a purchase leads to an invitation",
 )
 # Milliseconds of a function: its own work, and what a request to DynamoDB takes from it.
 OWN_MS, TRIP_MS = 12.0, 6.0

@@ -28,7 +28,8 @@ def test_twice_the_size_costs_twice_where_no_tier_or_allowance_is_met() -> None:
 
 
 def test_writes_are_the_counted_units_at_the_price_of_a_unit() -> None:
-    dollars = bill(Load(members=0, orders=1_000_000, refunds=0, redemptions=0))["DynamoDB writes"]
+    load = Load(members=0, orders=1_000_000, refunds=0, redemptions=0, invitations=0)
+    dollars = bill(load)["DynamoDB writes"]
     units = counted()
 
     each = units["earn: order by phone"][0] + units["reaction: accounts view, per member and batch"][0]
@@ -45,8 +46,8 @@ def test_orders_by_queue_pay_the_queue_instead_of_the_gateway() -> None:
     by_api, by_queue = (bill(Load(members=0, orders=1_000_000, refunds=0, by_queue=share)) for share in (0, 1))
 
     # The notices to the areas' queues are paid either way.
-    assert by_api["SQS"] == pytest.approx(3.00)
-    assert by_queue["SQS"] == pytest.approx(4.50)
+    assert by_api["SQS"] == pytest.approx(4.50)
+    assert by_queue["SQS"] == pytest.approx(6.00)
     assert by_queue["API Gateway"] == pytest.approx(by_api["API Gateway"] - 3.50)
 
 
