@@ -17,13 +17,18 @@ from chalicelib.base import clock, ids
 from chalicelib.base.errors import Conflict, Invalid, KeyReused, NotFound, Unavailable, Unmet
 from chalicelib.base.retry import attempts
 from chalicelib.ledger.posting import Act, Lost, Write, put_once
+from chalicelib.program.validation.problem import Problem
 from chalicelib.surveys.document import Definition
 from chalicelib.surveys.rules import definitions
+from chalicelib.surveys.rules.definitions import DefinitionInvalid
 from chalicelib.surveys.table import HEAD, DefinitionItem, HeadItem, ListedItem, version_part
 
 Status = Literal["draft", "open", "closed"]
 
 LIST: Final = "list"
+
+BYTES_MAX: Final = 300_000
+"""A definition lies in one item of 400 KB at the most."""
 
 _HEAD_LASTS_S: Final = 5
 """So long a process goes by what it knows of an open survey, so that a burst of answers reads its head seldom."""
@@ -146,7 +151,7 @@ def create(definition: Definition, *, actor: str, now: int) -> tuple[Survey, boo
 
     Raises DefinitionInvalid, KeyReused (the code stands for another survey) and Unavailable.
     """
-    definitions.check(definition)
+    _check(definition)
     survey_id = survey_id_of(definition.code)
     item = _next(survey_id, definition, number=1, based_on=0, actor=actor, now=now)
     at = clock.text(now)
@@ -174,7 +179,7 @@ def change(survey_id: str, definition: Definition, *, based_on: str, actor: str,
     found = read_now(survey_id)
     if definition.code != found.code:
         raise SurveyCodeFixed("The code of a survey stays; make another survey for another code.", field="code")
-    definitions.check(definition)
+    _check(definition)
     if based_on != str(found.version):
         if _is_done(found, definition, based_on):
             return found
@@ -258,6 +263,13 @@ def _is_done(found: Survey, definition: Definition, based_on: str) -> bool:
     """Whether the version in force is what this very change has made."""
     item = _definition_item(found.survey_id, found.number)
     return item is not None and str(item.based_on) == based_on and item.request_hash == ids.request_hash(definition)
+
+
+def _check(definition: Definition) -> None:
+    """Raises DefinitionInvalid."""
+    definitions.check(definition)
+    if len(msgspec.json.encode(definition)) > BYTES_MAX:
+        raise DefinitionInvalid([Problem("questions", f"The definition has more than {BYTES_MAX} bytes.")])
 
 
 def _next(

@@ -129,7 +129,8 @@ class Definition(Part, frozen=True, kw_only=True):
 
     `code` is its name with the merchant, for ever. `points` are given for a complete answer, for one that is flagged
     only if `points_for_flagged` says so. Who is faster than `minimum_seconds` is flagged as speeding. `case_rules` are
-    looked at in their order, and one case is opened at most.
+    looked at in their order, and one case is opened at most. With `by_invitation` only who was invited answers in the
+    app.
     """
 
     code: Code
@@ -142,6 +143,7 @@ class Definition(Part, frozen=True, kw_only=True):
     minimum_seconds: Annotated[int, Meta(ge=0, le=3_600)] = 0
     case_rules: Annotated[tuple[CaseRule, ...], Meta(max_length=20)] = ()
     points_for_flagged: bool = True
+    by_invitation: bool = False
 
 
 Number: TypeAlias = Annotated[int, Meta(ge=0, le=10)]

@@ -73,7 +73,7 @@ def save(
 
     `number` is the version that is being answered, 0 for that of the draft, or else the one in force. The same answers
     saved again on the same draft find themselves saved. Raises SurveyNotFound, SurveyNotOpen, SurveyClosed,
-    AnswersInvalid, DraftChanged, AnsweredBefore, and what `inviting.check_open` does.
+    AnswersInvalid, DraftChanged, AnsweredBefore, InvitationRequired, and what `inviting.check_open` does.
     """
     begun = respondents.begun(respondent, now=now)
     if begun.response is not None or (respondent.earlier and respondents.recorded(respondent) is not None):
@@ -82,6 +82,7 @@ def save(
     preparing.answerable(survey)
     preparing.check_invitation(respondent, now=now)
     number, definition = preparing.version_of(survey, number, begun)
+    preparing.check_invited(respondent, definition)
     checked = answering.checked(definition, answers, partial=True)
     before = begun.draft
     item = DraftItem(

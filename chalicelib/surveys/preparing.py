@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from chalicelib.base import clock
-from chalicelib.base.errors import Refusal
+from chalicelib.base.errors import Conflict, Refusal
 from chalicelib.cases import opening, outcomes
 from chalicelib.cases.opening import Complaint, Opening
 from chalicelib.ledger.posting import Act, Write
@@ -24,6 +24,15 @@ from chalicelib.surveys.rules import flags as doubts
 from chalicelib.surveys.rules.complaining import Fired
 from chalicelib.surveys.rules.context import Context
 from chalicelib.surveys.table import DRAFT, DraftItem
+
+
+class InvitationRequired(Conflict):
+    """Only who was invited answers this survey."""
+
+    code = "invitation_required"
+
+    def __init__(self) -> None:
+        super().__init__("Only who was invited answers this survey: name the invitation.", field="invitation_id")
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,12 +69,14 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 def prepare(submission: Submission, respondent: Respondent, begun: Begun, now: int) -> Prepared:
     """Judge an answer and make up what is written with it.
 
-    Raises SurveyNotFound, SurveyNotOpen, SurveyClosed, AnswersInvalid, Invalid (times), InvitationAnswered,
-    InvitationExpired and InvitationWithdrawn.
+    Raises SurveyNotFound, SurveyNotOpen, SurveyClosed, AnswersInvalid, Invalid (times), InvitationRequired,
+    InvitationAnswered, InvitationExpired and InvitationWithdrawn.
     """
     survey = survey_of(submission.survey_id, submission.version, now=now)
     answerable(survey)
     number, definition = version_of(survey, submission.version, begun)
+    if submission.channel == "app":
+        check_invited(respondent, definition)
     answers = answering.checked(definition, submission.answers)
     book = rulebook(submission.occurred_at, now)
     # What belongs to no account may come as late as it likes.
@@ -171,6 +182,12 @@ def check_invitation(respondent: Respondent, *, now: int) -> None:
     """Raises InvitationAnswered, InvitationWithdrawn or InvitationExpired unless the invitation may be answered."""
     if respondent.invitation is not None:
         inviting.check_open(respondent.invitation, now=now)
+
+
+def check_invited(respondent: Respondent, definition: Definition) -> None:
+    """Raises InvitationRequired for who was not invited, where the survey asks for it."""
+    if definition.by_invitation and respondent.invitation is None:
+        raise InvitationRequired
 
 
 def version_of(survey: Survey, version: int, begun: Begun) -> tuple[int, Definition]:

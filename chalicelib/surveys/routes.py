@@ -45,7 +45,13 @@ _ANSWERS: Final = (
     "text_too_long",
     "control_character",
 )
-_INVITATIONS: Final = ("invitation_not_found", "invitation_expired", "invitation_answered", "invitation_withdrawn")
+_INVITATIONS: Final = (
+    "invitation_not_found",
+    "invitation_required",
+    "invitation_expired",
+    "invitation_answered",
+    "invitation_withdrawn",
+)
 _SURVEYS: Final = ("survey_not_found", "survey_not_open", "survey_closed")
 
 

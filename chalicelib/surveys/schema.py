@@ -38,6 +38,7 @@ class SurveyPatch(_In, frozen=True, kw_only=True):
     minimum_seconds: Annotated[int, Meta(ge=0, le=3_600)] | UnsetType = UNSET
     case_rules: Annotated[tuple[CaseRule, ...], Meta(max_length=20)] | UnsetType = UNSET
     points_for_flagged: bool | UnsetType = UNSET
+    by_invitation: bool | UnsetType = UNSET
     code: Code | UnsetType = UNSET
 
 

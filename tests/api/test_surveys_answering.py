@@ -247,6 +247,19 @@ class TestACase:
         assert answer(opened(case_rules=CASES), caller).json["case_id"] is None
 
 
+class TestHowEasyACaseWasMade:
+    def test_is_noted_with_the_case(self) -> None:
+        member_id, caller = enrol()
+        case_id = answer(opened(case_rules=CASES), caller, LOW).json["case_id"]
+        survey_id = opened(kind="post_case", questions=[question("ces", "easy")])
+        invitation = link(polls.invited(survey_id, member_id, case_id=case_id))
+        found = answer(survey_id, invitation, {"easy": {"number": 6}})
+        assert read(survey_id, found.json["id"])["about_case_id"] == case_id
+        stored = read_head(case_id)
+        assert stored
+        assert (stored.case.ces, stored.case.ces_response) == (6, found.json["id"])
+
+
 class TestOnBehalfOfAMember:
     def test_the_agent_is_recorded(self) -> None:
         member_id, _caller = enrol()
@@ -392,6 +405,14 @@ class TestAnInvitationInTheApp:
         assert answer(survey_id, caller, invitation_id=invitation_id).status == 201
         by_link = answer(survey_id, link(invitation_id), LOW)
         assert told(by_link) == (409, "answered_before")
+
+    def test_is_needed_where_the_survey_says_so(self) -> None:
+        member_id, caller = enrol()
+        survey_id = opened(by_invitation=True)
+        assert told(answer(survey_id, caller)) == (409, "invitation_required")
+        assert told(polls.save(survey_id, caller, NINE)) == (409, "invitation_required")
+        assert answer(survey_id, caller, invitation_id=polls.invited(survey_id, member_id)).status == 201
+        assert answer(survey_id, AGENT, member_id=member_id).status == 201
 
     def test_is_answered_on_behalf(self) -> None:
         member_id, _caller = enrol()

@@ -57,6 +57,13 @@ class TestADraft:
         assert (answer.code, answer.json["field"]) == ("survey_invalid", "questions[1].code")
         assert "questions[2].maximum" in answer.json["detail"]
 
+    def test_that_no_item_can_hold_is_refused(self) -> None:
+        many = [{"code": f"o{number}", "title": {**texts("a"), "en": "a" * 20}} for number in range(50)]
+        questions = [question("nps", "a"), *(question("single", f"q{number}", options=many) for number in range(59))]
+        answer = define(questions=questions)
+        assert (answer.status, answer.code) == (400, "survey_invalid")
+        assert "bytes" in answer.json["detail"]
+
     @pytest.mark.parametrize(
         "fields",
         [
