@@ -38,7 +38,7 @@ PAGE = Budget("cases by their due time, a page of 20", 0, 15, 9, of="list_cases"
 MINE = Budget("cases of one owner, a page of 20", 0, 12, 2, of="list_cases")
 OF_MEMBER = Budget("cases of a member, a page of 20", 0, 14, 3, of="list_member_cases")
 IDLE = Budget("every quarter of an hour: no case is late", 0, 8, 8, of="watch_cases")
-ALERT = Budget("alert of one case, with its part of the run", 8, 10, 11, of="watch_cases")
+ALERT = Budget("alert of one case, with its part of the run", 8, 11, 12, of="watch_cases")
 
 
 def cases() -> Iterator[Cost]:
