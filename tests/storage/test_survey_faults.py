@@ -9,7 +9,7 @@ import pytest
 from pynamodb.exceptions import PutError
 
 from chalicelib.base.errors import Unavailable
-from chalicelib.cases.table import read_head
+from chalicelib.cases.table import head_write, read_head
 from chalicelib.ledger.posting import Posted, peek
 from chalicelib.ledger.table import read_chain
 from chalicelib.members import enrolling
@@ -134,6 +134,29 @@ def test_an_invitation_that_is_taken_back_meanwhile_is_not_answered() -> None:
     with faults.calls(first_withdraw), pytest.raises(inviting.InvitationWithdrawn):
         answer(survey_id, respondent)
     assert counted(survey_id) == (0, 0)
+
+
+def test_what_is_said_of_a_case_is_noted_though_the_case_moves_meanwhile() -> None:
+    survey_id, member_id = opened(), enrolled()
+    case_id = str(answer(survey_id, respondents.of_member(survey_id, member_id)).record.case_id)
+    ease = definition(question("ces", "easy"), code="ease", kind="post_case")
+    made, _replayed = defining.create(ease, actor="staff:li", now=NOW)
+    defining.set_status(made.survey_id, "open", actor="staff:li", now=NOW)
+    wanted = Request(member_id=member_id, open_days=1, case_id=case_id, override="asked for")
+    invitation = invite(made.survey_id, wanted, key="1", actor="staff:li", now=NOW).record.key
+
+    def first_touch(real: faults.Call, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        stored = read_head(case_id)
+        assert stored
+        moved = head_write(msgspec.structs.replace(stored.case, store="harbour"), stored.version + 1)
+        moved.model.save(condition=moved.condition)
+        return real(name, parameters)
+
+    with faults.calls(first_touch):
+        answer(made.survey_id, respondents.of_link(made.survey_id, invitation), {"easy": Answer(number=6)})
+    stored = read_head(case_id)
+    assert stored
+    assert (stored.case.ces, stored.case.store) == (6, "harbour")
 
 
 def test_the_same_member_by_app_and_on_paper_at_once_counts_once() -> None:
