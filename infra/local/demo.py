@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from infra.errors import InfraError
-from infra.local import cdnow, seed
+from infra.local import cdnow, polls, seed
 from infra.local.assets import purchases
 from infra.local.deploy import Stack
 from infra.local.start import step
@@ -32,6 +32,8 @@ def bring_in_demo(stack: Stack, console: Console, *, keep: Path | None, limit: i
         seed.send(stack, rows, members, lambda count: progress.advance(sending, count))
         posting = progress.add_task("posting purchases", total=len(rows))
         seed.drain(stack, stack.outputs["IntakeQueueUrl"], lambda count: progress.advance(posting, count), len(rows))
+        surveyed = progress.add_task("bringing in answers", total=polls.ANSWERS)
+        polls.bring_in(stack, datetime.fromisoformat(kept["now"]), lambda count: progress.advance(surveyed, count))
     with step(console, "counting"):
         found = seed.check(stack)
     if (found.orders, found.entries, found.failures) != (len(rows), len(rows), 0):

@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -50,9 +50,14 @@ def front(
     swagger_ui: Path,
     token: Callable[[str], str],
     overview: dict[str, Any],
+    survey: Callable[[str], str],
 ) -> Starlette:
-    """The web application: `token` makes a fresh token for `system` or a member id, `overview` fills the page."""
-    gateway, documents = _Gateway(api, _preflights(template)), _Documents(openapi, token, overview)
+    """The web application.
+
+    `token` makes a fresh token for `system` or a member id, `overview` fills the page, and `survey` gives the page with
+    charts of a survey by its code.
+    """
+    gateway, documents = _Gateway(api, _preflights(template)), _Documents(openapi, token, overview, survey)
     return Starlette(
         routes=[
             Route("/v1/{path:path}", gateway.proxy, methods=_METHODS),
@@ -60,6 +65,7 @@ def front(
             Route("/overview.json", documents.summary),
             Route("/openapi.json", documents.specification),
             Route("/tokens/{who}", documents.fresh_token),
+            Route("/surveys/{code}", documents.results),
             Mount("/swagger", StaticFiles(directory=swagger_ui)),
             Mount("/page", StaticFiles(directory=PAGE)),
         ],
@@ -107,6 +113,7 @@ class _Documents:
     openapi: Path
     token: Callable[[str], str]
     overview: dict[str, Any]
+    survey: Callable[[str], str]
 
     async def specification(self, request: Request) -> Response:
         text = await run_in_threadpool(self.openapi.read_text, encoding="utf-8")
@@ -119,6 +126,13 @@ class _Documents:
         except InfraError as error:
             return PlainTextResponse(f"{error}", 404)
         return PlainTextResponse(made, headers={"Cache-Control": "no-store"})
+
+    async def results(self, request: Request) -> Response:
+        try:
+            made = await run_in_threadpool(self.survey, request.path_params["code"])
+        except InfraError as error:
+            return PlainTextResponse(f"{error}", 404)
+        return HTMLResponse(made, headers={"Cache-Control": "no-store"})
 
     async def page(self, _request: Request) -> Response:
         return FileResponse(PAGE / "index.html")

@@ -8,7 +8,7 @@ from typing import Any
 import uvicorn
 from rich.console import Console
 
-from infra.local import seed
+from infra.local import polls, seed
 from infra.local.assets import swagger_ui
 from infra.local.deploy import Stack
 from infra.local.front import front
@@ -42,7 +42,8 @@ def serve(stack: Stack, listener: socket.socket, port: int, console: Console) ->
         openapi=OPENAPI,
         swagger_ui=swagger_ui(),
         token=lambda who: system_token(stack) if who == "system" else member_token(stack, who),
-        overview={"members": members, "outputs": stack.outputs, "endpoint": stack.endpoint},
+        overview={"members": members, "outputs": stack.outputs, "endpoint": stack.endpoint, "survey": polls.CODE},
+        survey=lambda code: polls.page(stack, code),
     )
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
     _Server(config, f"ready {home}/v1", console).run(sockets=[listener])
@@ -72,5 +73,8 @@ def _usage(home: str, members: list[dict[str, Any]]) -> str:
         member = members[0]["id"]
         lines += [call("$TOKEN", f"members/{member}/account"), "The same account as its member sees it:"]
         lines += [call(f"$(curl -s {home}/tokens/{member})", "members/me/account")]
-    lines += ["", f"Documentation with a token ready to use: {home}/", "Ctrl-C stops everything.", ""]
+    lines += ["", f"Documentation with a token ready to use: {home}/"]
+    if members:
+        lines += [f"What answers to the demo's survey say: {home}/surveys/{polls.CODE}"]
+    lines += ["Ctrl-C stops everything.", ""]
     return "\n".join(lines)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
 from chalicelib.base import clock
+from infra.local import polls
 from infra.local.aws import client
 from infra.local.deploy import Stack
 from tests.stack.conftest import eventually
@@ -61,6 +63,17 @@ def test_the_night_makes_tables_of_what_was_answered(stack: Stack, shop: httpx.C
     month = nightly["months"][0]["value"]
     assert ask(stack, "cross", survey="stack_results", month=month) == {"asked_for": month, "survey_id": survey_id}
     eventually(lambda: shop.get(f"{path}/results?source=nightly").json()["crossed_at"] > nightly["crossed_at"])
+
+
+def test_the_demo_s_survey_is_there_to_be_looked_at(stack: Stack, shop: httpx.Client, browser: httpx.Client) -> None:
+    polls.bring_in(stack, datetime.now(UTC), lambda _count: None, count=400)
+    polls.bring_in(stack, datetime.now(UTC), lambda _count: None, count=400)
+    survey_id = next(each["id"] for each in shop.get("/v1/surveys").json()["surveys"] if each["code"] == polls.CODE)
+    eventually(lambda: shop.get(f"/v1/surveys/{survey_id}/results?source=nightly").json()["answers"] > 300)
+    shown = browser.get(f"/surveys/{polls.CODE}")
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "What moves NPS" in shown.text
+    assert browser.get("/surveys/nobody").status_code == 404
 
 
 def test_the_schedule_asks_every_night(stack: Stack) -> None:

@@ -68,6 +68,7 @@ function showPlaces(overview) {
     Tables: ["Ledger", "Accounts", "Members", "Orders", "Redemptions", "Programs"]
       .map((name) => outputs[`${name}TableName`]).join(", "),
   };
+  byId("survey").href = `/surveys/${overview.survey}`;
   for (const [name, place] of Object.entries(places)) {
     const term = document.createElement("dt");
     term.textContent = name;
