@@ -6,11 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.base import clock, facts
-from chalicelib.ledger.chain import Decision
-from chalicelib.ledger.effects import Effect
-from chalicelib.ledger.posting import Account, Plan, post
-from chalicelib.members.table import AdjustmentItem
+from chalicelib.base import clock
 from chalicelib.surveys import inviting, reacting, sampling, sending
 from chalicelib.surveys.invitation_table import DueItem
 from tests.api import asking, shop
@@ -174,56 +170,6 @@ class TestLater:
         assert len(invitations(anna)) == 2
 
 
-class TestOtherOccasions:
-    def test_a_change_of_tier_is_asked_about_whatever_has_moved_it(self) -> None:
-        asking.publish(invite(on="tier_change"))
-        asking.survey()
-        anna = enrol()
-        buy(anna, "1")
-        react(anna)
-        assert invitations(anna) == []
-
-        large = buy(anna, "2", total_minor=500_000_00)
-        react(anna)
-        react(anna)
-        assert len(invitations(anna)) == 1
-        shop.refund(large, amount_minor=500_000_00, occurred_at=clock.text(clock.now()))
-        assert asking.notices(anna)[-1].kind == facts.REFUND
-        react(anna)
-        assert len(invitations(anna)) == 2
-
-    def test_an_alert_of_churn_is_asked_about_and_no_other(self) -> None:
-        asking.publish(invite(on="churn_alert"))
-        asking.survey("nps", kind="churn_exit")
-        anna = enrol()
-        for reason in ("birthday", "churn"):
-            alert(anna, reason)
-        react(anna)
-        react(anna)
-
-        assert len(invitations(anna)) == 1
-
-    def test_the_audience_is_asked_for(self) -> None:
-        asking.publish(invite(audience={"tags": ["tea"]}), invite("tiered", audience={"tiers": ["gold"]}))
-        asking.survey()
-        anna, bert = enrol("anna", tags=["tea"]), enrol("bert")
-        for member_id in (anna, bert):
-            buy(member_id)
-        react(anna, bert)
-
-        assert (len(invitations(anna)), len(invitations(bert))) == (1, 0)
-
-    def test_a_survey_that_there_is_not_is_no_fault(self) -> None:
-        asking.publish(invite())
-        anna = enrol()
-        buy(anna)
-        react(anna)
-        asking.survey(is_open=False)
-        react(anna)
-
-        assert invitations(anna) == []
-
-
 class TestContactPolicy:
     def test_one_that_comes_too_early_is_not_sent_and_not_put_off(self) -> None:
         asking.publish(invite(), gap_days=30)
@@ -265,22 +211,3 @@ def merge(closed: str, into: str) -> None:
     """Merge one member into another."""
     answer = client.post(f"/v1/members/{closed}/merge", json={"into": into}, caller=shop.SHOP)
     assert answer.status == 201, answer.text
-
-
-def alert(member_id: str, reason: str) -> None:
-    """Post what the nightly run will post about a member."""
-
-    def plan(account: Account) -> Plan[Any]:
-        decision = Decision(
-            kind=facts.ALERT,
-            record=f"alr_{reason}",
-            reason=reason,
-            actor="system:scoring",
-            program=1,
-            occurred_at=account.posted_at,
-            effect=Effect(),
-            tier="basic",
-        )
-        return Plan(decision, AdjustmentItem(f"alr_{reason}", request_hash="x", reason=reason, actor="scoring"))
-
-    post(member_id, plan)
