@@ -33,6 +33,10 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         # A reward that is given out so often a day has a counter for each, which the day's first makes.
         "CountersTable": "BatchGetItem PutItem Query UpdateItem",
         "EngagementTable": _APPEND,
+        # Without it, S3 does not say of a file that was never uploaded that it is not there.
+        "FilesBucket": "ListBucket",
+        "${FilesBucket.Arn}/cases/*": "GetObject PutObject",
+        "${FilesBucket.Arn}/uploads/*": "DeleteObject GetObject PutObject",
         "LedgerTable": _APPEND,
         "MembersTable": "BatchGetItem ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
         "OrdersTable": _APPEND,

@@ -30,7 +30,8 @@ OPERATIONS = {
         "TransactWriteItems",
         "UpdateItem",
     ),
-    "s3": ("GetObject", "ListObjectsV2", "PutObject"),
+    # The form of an upload is signed by way of CreateBucket, whose address is that of the form.
+    "s3": ("CopyObject", "CreateBucket", "DeleteObject", "GetObject", "ListObjectsV2", "PutObject"),
     "sqs": ("SendMessage", "SendMessageBatch"),
 }
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
@@ -171,6 +172,9 @@ def model_with(model: dict[str, Any], operations: Iterable[str]) -> dict[str, An
             waiting |= _shapes_in(shapes[name])
     ordered = {name: shape for name, shape in model["shapes"].items() if name in shapes}
     found: dict[str, Any] = _undocumented({**model, "operations": kept, "shapes": ordered})
+    # Of these botocore reads the text, if only to keep it.
+    for parameter in found.get("clientContextParams", {}).values():
+        parameter["documentation"] = ""
     return found
 
 

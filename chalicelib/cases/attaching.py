@@ -85,9 +85,7 @@ def begin(case_id: str, announced: Announced, who: Who) -> Begun:
     found = files.find(case, attachment_id)
     if found.status == "kept":
         return Begun(case, found, None, changed.replayed)
-    form = objects.form(
-        _upload(found), media_type=found.media_type, bytes_max=found.bytes, lasts_s=files.UPLOAD_S
-    )
+    form = objects.form(_upload(found), media_type=found.media_type, bytes_max=found.bytes, lasts_s=files.UPLOAD_S)
     return Begun(case, found, form, changed.replayed)
 
 
@@ -98,6 +96,8 @@ def complete(case_id: str, attachment_id: str, who: Who) -> Attached:
     """
     case = followed(read(case_id).case)
     found = files.find(case, attachment_id)
+    if found.is_internal and who.owner:
+        raise AttachmentNotFound
     if found.status == "kept":
         return Attached(case, found)
     with _bucket():

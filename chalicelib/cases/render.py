@@ -9,10 +9,11 @@ import msgspec
 from chalicelib.base import clock, facts
 from chalicelib.cases.reading import Whole
 from chalicelib.cases.rules import due, moves, steps
-from chalicelib.cases.rules.case import CLOSED, Case, Compensation, State
+from chalicelib.cases.rules.case import CLOSED, Attachment, Case, Compensation, State
 from chalicelib.cases.rules.steps import Said
 from chalicelib.cases.schema import (
     AmendsOut,
+    AttachmentOut,
     CaseLineOut,
     CaseOut,
     CaseWorkLineOut,
@@ -55,6 +56,11 @@ def case(whole: Whole, *, is_handler: bool, now: int) -> CaseOut:
         compensations=tuple(
             AmendsOut(at=clock.text(each.decided_at or each.asked_at), points=each.points, voucher=bool(each.batch_id))
             for each in given
+        ),
+        attachments=tuple(
+            attachment(each)
+            for each in whole.surviving.attachments
+            if is_handler or (each.status == "kept" and not each.is_internal)
         ),
         work=work(whole.case, said, now) if is_handler else None,
     )
@@ -122,6 +128,19 @@ def compensation(found: Compensation) -> CompensationOut:
     )
 
 
+def attachment(found: Attachment) -> AttachmentOut:
+    """A file of a case."""
+    return AttachmentOut(
+        id=found.attachment_id,
+        name=found.name,
+        media_type=found.media_type,
+        bytes=found.bytes,
+        status=found.status,
+        at=clock.text(found.at),
+        public=not found.is_internal,
+    )
+
+
 def _step(step: StepItem, said: Said) -> StepOut:
     return StepOut(
         number=step.number,
@@ -143,6 +162,10 @@ def _step(step: StepItem, said: Said) -> StepOut:
         deadline=said.deadline,
         due_at=_instant(said.due_at),
         level=said.level,
+        attachment_id=said.attachment_id,
+        cause=said.cause,
+        action_id=said.action_id,
+        ces=said.ces or None,
     )
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from chalicelib.base import clock
 from chalicelib.base.errors import Invalid
-from chalicelib.cases import amends_routes, feedback, listing, moving, reading, render, work_routes
+from chalicelib.cases import attaching_routes, feedback, listing, moving, reading, render, work_routes
 from chalicelib.cases.feedback import Sender
 from chalicelib.cases.listing import Wanted
 from chalicelib.cases.rules.case import Kind
@@ -26,7 +26,7 @@ from chalicelib.members.rules import Person
 from chalicelib.program.document.cases import Severity
 from chalicelib.web.room import ACCEPT_LANGUAGE, IDEMPOTENCY_KEY, PAGE, Call, Param, Reply
 
-room = amends_routes.room
+room = attaching_routes.room
 
 _LISTED = Literal["new", "assigned", "analysing", "acting", "resolved", "verified", "reopened"]
 

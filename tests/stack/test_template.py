@@ -123,6 +123,8 @@ def test_a_wildcard_stands_only_where_there_is_no_name(document: dict[str, Any])
         ("RouteFactsRole", streams),
         ("UserPoolSmsRole", '{"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}'),
         # Files have no names of their own here; what they begin with says whose they are.
+        ("ApiHandlerRole", '{"Fn::Sub": "${FilesBucket.Arn}/cases/*"}'),
+        ("ApiHandlerRole", '{"Fn::Sub": "${FilesBucket.Arn}/uploads/*"}'),
         ("WalkAccountsRole", '{"Fn::Sub": "${FilesBucket.Arn}/nights/*"}'),
         ("ReduceNightRole", '{"Fn::Sub": "${FilesBucket.Arn}/nights/*"}'),
         ("ReduceNightRole", '{"Fn::Sub": "${FilesBucket.Arn}/reports/*"}'),

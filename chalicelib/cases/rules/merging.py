@@ -7,12 +7,16 @@ from typing import Final
 import msgspec
 
 from chalicelib.base.errors import Conflict
+from chalicelib.cases.rules import files
 from chalicelib.cases.rules.amends import COMPENSATIONS_MAX
 from chalicelib.cases.rules.case import Case
 from chalicelib.cases.rules.moves import check_unmerged
 
 MERGED_MAX: Final = 50
 """How many cases may have become part of one."""
+
+ATTACHMENTS_MAX: Final = 3 * files.ATTACHMENTS_MAX
+"""How many attachments a case may have with those that came with others."""
 
 
 class NotMergeable(Conflict):
@@ -36,14 +40,17 @@ def merged(case: Case, into: Case, at: int) -> tuple[Case, Case]:
             "Only the first case has a member: merge the other one into it.", field="into", code="case_members_differ"
         )
     given = len(into.compensations) + len(case.compensations)
-    if len(into.merged) + len(case.merged) >= MERGED_MAX or given > COMPENSATIONS_MAX:
+    attached = len(into.attachments) + len(case.attachments)
+    if len(into.merged) + len(case.merged) >= MERGED_MAX or given > COMPENSATIONS_MAX or attached > ATTACHMENTS_MAX:
         raise NotMergeable(
-            f"A case takes over {MERGED_MAX} others at the most, with {COMPENSATIONS_MAX} compensations in all.",
+            f"A case takes over {MERGED_MAX} others at the most, with {COMPENSATIONS_MAX} compensations and "
+            f"{ATTACHMENTS_MAX} attachments in all.",
             code="case_merged_too_often",
         )
     after = msgspec.structs.replace(
         case, state="merged", merged_into=into.case_id, moved_at=at, touched_at=at, compensations=()
     )
+    after = msgspec.structs.replace(after, attachments=(), actions=())
     return after, _richer(into, case, at)
 
 
@@ -59,6 +66,8 @@ def _richer(into: Case, case: Case, at: int) -> Case:
         further_orders=_others(orders, into.order_id or case.order_id),
         further_responses=_others(responses, into.response_id or case.response_id),
         compensations=(*into.compensations, *case.compensations),
+        attachments=(*into.attachments, *case.attachments),
+        actions=(*into.actions, *case.actions),
     )
 
 

@@ -38,7 +38,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `text` is what somebody wrote, `is_public` whether the member may read it. `owner` to `case_kind` are what an
     assignment set, `compensation_id` to `batch_id` a compensation, `other_id` the other case of a merge, and `deadline`
-    to `number` an alert. `attachment_id`, `cause`, `action_id` and `ces` are what was attached, found, done and answered.
+    to `number` an alert. `attachment_id`, `cause`, `action_id` and `ces` are what was attached,
+    found, done and answered.
     """
 
     text: str = ""
