@@ -3,8 +3,7 @@
 - `srv_…`: a survey. `head` says which version is in force and whether it is open; `v000001` … are its definitions.
   `list` leads to all of them, by the time at which they were made.
 - `inv_…`: an invitation. `state` is the one item on which it is decided: open, answered, or withdrawn.
-- `invited#mem_…`: leads from a member to the invitations, by their time. `contact#mem_…`: when the member was invited.
-- `due#{shard}`: leads to invitations that go out later, by the instant.
+- `contact#…`, `due#…`, `sent#…`, `asked#…`: what invitations need beside; see `invitation_table`.
 - `rsp_…`: an answer. `response` is its record, `draft` what was saved of it so far (it goes by itself). Where a member
   answered elsewhere and that was read in, the `response` under the member's own key only leads to it.
 - `answers#{survey's id}#{month}#{shard}`: the answers of a month, by their time, as exports and the night read them.
