@@ -30,7 +30,7 @@ def html(told: Results, groups: Sequence[Groups] = ()) -> str:
         _dimensions(told),
         _drivers(told, score),
         _funnel(told),
-        *(_group(each, score) for each in groups if each.cells),
+        *(_group(each, score) for each in groups if any(cell.value for cell in each.cells)),
     ]
     title = both(told.title)
     return "".join(
