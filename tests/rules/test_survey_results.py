@@ -201,6 +201,21 @@ def test_a_table_has_its_largest_rows_first_and_hides_what_adds_up() -> None:
     }
 
 
+def test_a_score_that_few_were_asked_for_is_hidden_by_itself() -> None:
+    """Enough have answered, but only ten of gold were asked for the CES: the total less silver would tell theirs."""
+    cells = {
+        "gold": counted(*many(40, {"nps": 9}), *many(10, {"ease": 7})),
+        "silver": counted(*many(40, {"nps": 9, "ease": 2})),
+    }
+    whole = counted(*many(80, {"nps": 9}), *many(10, {"ease": 7}), *many(40, {"ease": 2}))
+    found = told({"2026-11": MonthCounts(whole, NOTHING)}, by="tier", groups=cells).groups
+    assert found is not None
+    assert [(each.value, each.nps.hidden, each.ces.hidden) for each in found.cells if each.nps and each.ces] == [
+        ("gold", None, "too_few"),
+        ("silver", None, "to_keep_others_hidden"),
+    ]
+
+
 def test_of_no_answers_nothing_is_told() -> None:
     found = told({})
     assert (found.answers, found.months, found.changes, found.drivers, found.groups) == (0, (), (), None, None)

@@ -40,9 +40,8 @@ from chalicelib.surveys.rules.figures import (
     Score,
     Source,
 )
-from chalicelib.surveys.rules.hiding import hidden
 from chalicelib.surveys.rules.measures import MINIMUM, Distribution, Measure
-from chalicelib.surveys.rules.scoring import Asked, Counts, asked, cell, figure, pooled
+from chalicelib.surveys.rules.scoring import Asked, Counts, asked, cell, figure, pooled, table
 from chalicelib.surveys.rules.trends import Point
 
 _KINDS: Final[dict[type, Literal["nps", "csat", "ces", "scale", "single", "multiple", "matrix", "text"]]] = {
@@ -99,7 +98,6 @@ def results(material: Material) -> Results:
     flagged = _together(month.flagged for month in material.months.values())
     whole = cell(of, "", sound)
     months = {month: counts.sound for month, counts in sorted(material.months.items()) if counts.sound.get(ANSWERS)}
-    unseen = hidden({month: counts[ANSWERS] for month, counts in months.items()}, adds_up=True)
     return Results(
         survey_id=material.survey_id,
         code=material.definition.code,
@@ -116,7 +114,7 @@ def results(material: Material) -> Results:
         funnel=_funnel(material, sound, flagged),
         questions=tuple(question_result(question, sound) for question in material.questions),
         dimensions=tuple(_dimensions(material.questions, of, sound)),
-        months=tuple(cell(of, month, counts, unseen.get(month)) for month, counts in months.items()),
+        months=table([cell(of, month, counts) for month, counts in months.items()], adds_up=True),
         changes=tuple(_changes(of, months)),
         drivers=_drivers(sound),
         groups=_groups(of, material.by, material.groups) if material.by else None,
@@ -245,12 +243,10 @@ def _drivers(counts: Counts) -> DriversOut | None:
 
 def _groups(of: Asked, by: Grouping, cells: Mapping[str, Counts]) -> Groups:
     adds_up = by != "segment"
-    answers = {value: counts.get(ANSWERS, 0) for value, counts in cells.items()}
-    unseen = hidden(answers, adds_up=adds_up)
-    shown = sorted(cells, key=lambda value: (-answers[value], value))
-    return Groups(
-        by=by, adds_up=adds_up, cells=tuple(cell(of, value, cells[value], unseen.get(value)) for value in shown)
+    made = sorted(
+        (cell(of, value, counts) for value, counts in cells.items()), key=lambda each: (-each.answers, each.value)
     )
+    return Groups(by=by, adds_up=adds_up, cells=table(made, adds_up=adds_up))
 
 
 def _funnel(material: Material, sound: Counts, flagged: Counts) -> Funnel:
