@@ -58,7 +58,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(respondent: Respondent, *, now: int) -> Draft:
     """What a respondent has saved. Raises DraftNotFound, and AnsweredBefore where the answer was handed in."""
-    if respondents.recorded(respondent) is not None:
+    if respondents.recorded(respondent):
         raise AnsweredBefore
     item = respondents.read_draft(respondent.response_id, now=now)
     if item is None:
@@ -76,7 +76,7 @@ def save(
     AnswersInvalid, DraftChanged, AnsweredBefore, InvitationRequired, and what `inviting.check_open` does.
     """
     begun = respondents.begun(respondent, now=now)
-    if begun.response is not None or (respondent.earlier and respondents.recorded(respondent) is not None):
+    if begun.response is not None or (respondent.earlier and respondents.recorded(respondent)):
         raise AnsweredBefore
     survey = preparing.survey_of(survey_id, number, now=now)
     preparing.answerable(survey)

@@ -125,10 +125,10 @@ def read_response(response_id: str) -> ResponseItem | None:
     return _followed(response_id, found) if found is not None else None
 
 
-def recorded(respondent: Respondent) -> ResponseItem | None:
-    """The answer that this respondent has given, if any: its own, or that of a member merged into it."""
+def recorded(respondent: Respondent) -> list[ResponseItem]:
+    """The answers that this respondent has given: its own, and those of members merged into it."""
     names: Sequence[str] = (respondent.response_id, *filter(None, [respondent.stand_in]), *respondent.earlier)
-    return next(filter(None, map(read_response, names)), None)
+    return [found for found in map(read_response, names) if found is not None]
 
 
 def _followed(response_id: str, found: ResponseItem) -> ResponseItem | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from chalicelib.base import clock, facts, ids
@@ -37,28 +39,32 @@ def respond(submission: Submission, respondent: Respondent, *, now: int) -> Post
     """
     request_hash = ids.request_hash(submission.answers)
     begun = respondents.begun(respondent, now=now)
-    if begun.response is not None:
-        return _replayed(begun.response, request_hash)
+    if begun.response is not None and begun.response.request_hash == request_hash:
+        return Posted(begun.response, replayed=True)
     try:
         return _respond(submission, respondent, begun, request_hash, now)
     except Unavailable:
         raise
     except Refusal:
-        stored = respondents.recorded(respondent)
-        if stored is None:
+        given = respondents.recorded(respondent)
+        if not given:
             raise
-        return _replayed(stored, request_hash)
+        return _replayed(given, request_hash)
 
 
-def _replayed(stored: ResponseItem, request_hash: str) -> Posted[ResponseItem]:
-    if stored.request_hash != request_hash:
-        raise AnsweredBefore
-    return Posted(stored, replayed=True)
+def _replayed(given: Sequence[ResponseItem], request_hash: str) -> Posted[ResponseItem]:
+    """The same answer among those that were given; of members who became one there may be several."""
+    for stored in given:
+        if stored.request_hash == request_hash:
+            return Posted(stored, replayed=True)
+    raise AnsweredBefore
 
 
 def _respond(
     submission: Submission, respondent: Respondent, begun: Begun, request_hash: str, now: int
 ) -> Posted[ResponseItem]:
+    if begun.response is not None:
+        raise AnsweredBefore
     for _attempt in attempts():
         prepared = prepare(submission, respondent, begun, now)
         try:

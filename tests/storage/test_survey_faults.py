@@ -102,7 +102,7 @@ def test_an_answer_that_is_not_taken_leaves_nothing() -> None:
     with faults.calls(*[faults.lost_on_the_way] * 8), pytest.raises(Unavailable):
         answer(survey_id, respondent)
     assert (available(member_id), counted(survey_id)) == (before, (0, 0))
-    assert respondents.recorded(respondent) is None
+    assert respondents.recorded(respondent) == []
     assert not answer(survey_id, respondent).replayed
 
 
