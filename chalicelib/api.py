@@ -80,6 +80,9 @@ def _rooms() -> Iterator[Room]:
     from chalicelib.surveys import invitation_routes as invitations  # noqa: PLC0415
 
     yield invitations.room
+    from chalicelib.scoring import routes as scoring  # noqa: PLC0415
+
+    yield scoring.room
 
 
 def _judge() -> Judge:

@@ -29,7 +29,8 @@ _STREAM = {
 NEEDS: Final[dict[str, dict[str, str]]] = {
     "ApiHandlerRole": {
         "ApiLogs": _LOGS,
-        "CasesTable": f"{_APPEND} BatchGetItem DeleteItem",
+        "AccountsTable": "GetItem",
+        "CasesTable": f"{_APPEND} BatchGetItem DeleteItem UpdateItem",
         # A reward that is given out so often a day has a counter for each, which the day's first makes.
         "CountersTable": "BatchGetItem PutItem Query UpdateItem",
         "EngagementTable": _APPEND,
@@ -39,7 +40,8 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "${FilesBucket.Arn}/uploads/*": "DeleteObject GetObject PutObject",
         "LedgerTable": _APPEND,
         "MembersTable": "BatchGetItem ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
-        "OrdersTable": _APPEND,
+        "NightsTable": "Query",
+        "OrdersTable": f"{_APPEND} BatchGetItem",
         "RedemptionsTable": _APPEND,
         "ReferralsTable": f"{_APPEND} BatchGetItem ConditionCheckItem DeleteItem",
         "SurveysTable": f"{_APPEND} BatchGetItem ConditionCheckItem DeleteItem UpdateItem",

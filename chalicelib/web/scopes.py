@@ -25,6 +25,7 @@ SCOPES: Final = {
     "surveys.write": "Answer surveys on behalf of members, and bring in answers.",
     "surveys.invite": "Invite members to surveys, read the links of invitations to send them, and take them back.",
     "surveys.admin": "Make surveys, change, open and close them.",
+    "scores.read": "Read members' scores: how loyal, what they are worth, whether they are leaving, and why.",
     "adjustments.write": "Adjust a member's points by hand.",
     "program.read": "Read the programme.",
 }

@@ -83,6 +83,10 @@ ROOMS = {
     "/v1/surveys": (
         "api base cases counters engagement ledger members orders program referrals rewards surveys vouchers web"
     ),
+    "/v1/members/{member_id}/score": (
+        "api base cases counters engagement ledger members orders program referrals rewards scoring surveys vouchers "
+        "web"
+    ),
 }
 
 
@@ -134,6 +138,7 @@ print(before, answer["statusCode"], {resource!r} in chalicelib.api.app.routes, *
 
     assert (before, status, after) == ("False", "405", "True")
     assert {name.split(".")[1] for name in modules if name.startswith("chalicelib.")} == set(ROOMS[resource].split())
+    assert not {name.partition(".")[0] for name in modules} & NEVER
 
 
 def test_every_route_is_served_whichever_is_asked_for_first() -> None:
