@@ -144,6 +144,15 @@ def _term(reader: _Reader, item: Item) -> bool:
     left = reader.operand(item)
     operator = reader.take()
     right = reader.operand(item)
+    if operator == "BETWEEN":
+        reader.take("AND")
+        upper = reader.operand(item)
+        return _compared(">=", left, right) and _compared("<=", left, upper)
+    return _compared(operator, left, right)
+
+
+def _compared(operator: str, left: Value | None, right: Value | None) -> bool:
+    """Whether two operands compare so; what is not there, or of another type, only differs."""
     if operator not in _COMPARISONS:
         raise NotImplementedError(f"the comparison {operator!r}")
     if left is None or right is None or left.keys() != right.keys():
