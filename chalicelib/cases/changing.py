@@ -13,6 +13,7 @@ import msgspec
 from chalicelib.base import clock
 from chalicelib.base.errors import Unavailable
 from chalicelib.base.retry import attempts
+from chalicelib.cases import tallies
 from chalicelib.cases.outcomes import CaseNotFound
 from chalicelib.cases.rules.case import Case
 from chalicelib.cases.rules.steps import FACTS, Said
@@ -88,7 +89,8 @@ def _change(doing: Doing, rule: Callable[[Case], Turn], made: list[Case]) -> Pos
         turn = rule(stored.case)
         after = msgspec.structs.replace(turn.case, steps=stored.case.steps + 1)
         made.append(after)
-        writes = [head_write(after, stored.version + 1), *lead_writes(stored.case, after), *turn.writes]
+        kept = (*lead_writes(stored.case, after), *tallies.counting(stored.case, after))
+        writes = [head_write(after, stored.version + 1), *kept, *turn.writes]
         try:
             return _commit(doing, turn, after, writes)
         except Lost:

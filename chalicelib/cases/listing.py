@@ -12,7 +12,7 @@ from pynamodb.expressions.condition import Condition
 from chalicelib.base import clock
 from chalicelib.base.errors import Invalid
 from chalicelib.cases.rules.case import CLOSED, Case, Kind, State
-from chalicelib.cases.table import SHARDS, LeadItem, case_id_in, member_key, owner_key, read_heads, sharded
+from chalicelib.cases.table import SHARDS, UNHAPPY, LeadItem, case_id_in, member_key, owner_key, read_heads, sharded
 from chalicelib.members import service as members
 from chalicelib.program.document.cases import Severity
 
@@ -21,7 +21,10 @@ _ROUNDS: Final = 5
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which cases are wanted; open ones unless a closed `state` is named, and due before an instant where that is."""
+    """Which cases are wanted; open ones unless a closed `state` is named, and due before an instant where that is.
+
+    `is_unhappy` are closed ones whose member said that it was made hard.
+    """
 
     state: State | None = None
     owner: str | None = None
@@ -29,6 +32,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind | None = None
     severity: Severity | None = None
     due_before: int | None = None
+    is_unhappy: bool = False
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -43,7 +47,7 @@ def page(wanted: Wanted, *, after: str | None, limit: int) -> Page:
 
     It may be shorter than `limit` though there is more, where few of the list fit. Raises Invalid (`query_invalid`).
     """
-    is_closed = wanted.state in CLOSED
+    is_closed = wanted.state in CLOSED or wanted.is_unhappy
     if is_closed and (wanted.owner or wanted.department or wanted.due_before is not None):
         raise Invalid("Closed cases are listed by their state alone.", field="state", code="query_invalid")
     keys = _keys(wanted)
@@ -74,6 +78,8 @@ def of_member(member_id: str, *, after: str | None, limit: int) -> Page:
 
 def _keys(wanted: Wanted) -> list[str]:
     """The partitions of the shortest list in which all that is wanted stands."""
+    if wanted.is_unhappy:
+        return [sharded(UNHAPPY, shard) for shard in range(SHARDS)]
     if wanted.owner:
         return [owner_key(wanted.owner)]
     if wanted.department:
@@ -108,4 +114,6 @@ def _fits(case: Case, wanted: Wanted) -> bool:
     asked = (wanted.state, wanted.owner, wanted.department, wanted.kind, wanted.severity)
     is_so = (case.state, case.owner, case.department, case.kind, case.severity)
     fits = all(wish in {None, found} for wish, found in zip(asked, is_so, strict=True))
+    if wanted.is_unhappy:
+        return fits and case.is_unhappy
     return fits and (case.is_open or case.state == wanted.state)

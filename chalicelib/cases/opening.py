@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from chalicelib.base import clock, facts, ids
+from chalicelib.cases import tallies
 from chalicelib.cases.rules import due
 from chalicelib.cases.rules.case import Case, Kind
 from chalicelib.cases.rules.steps import Said
@@ -87,11 +88,13 @@ def prepared(complaint: Complaint, case_id: str, *, request_hash: str, now: int)
         state=case.state,
         body=msgspec.json.encode(said).decode(),
     )
-    return Opening(case_id, case, record, (head_write(case, 1), *lead_writes(None, case)))
+    writes = (head_write(case, 1), *lead_writes(None, case), *tallies.counting(None, case))
+    return Opening(case_id, case, record, writes)
 
 
 def _case(complaint: Complaint, case_id: str, now: int) -> Case:
-    policy = programs.in_force(now, now=now).program.cases
+    program = programs.in_force(now, now=now).program
+    policy = program.cases
     deadlines = due.deadlines(policy, complaint.severity, now)
     return Case(
         case_id=case_id,
@@ -119,4 +122,5 @@ def _case(complaint: Complaint, case_id: str, now: int) -> Case:
         source=complaint.source,
         url=complaint.url,
         steps=1,
+        month=clock.month_text(clock.month_of(now, program.zone)),
     )

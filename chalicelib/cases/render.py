@@ -9,9 +9,10 @@ import msgspec
 from chalicelib.base import clock, facts
 from chalicelib.cases.reading import Whole
 from chalicelib.cases.rules import due, moves, steps
-from chalicelib.cases.rules.case import CLOSED, Attachment, Case, Compensation, State
+from chalicelib.cases.rules.case import CLOSED, Attachment, Case, Compensation, CorrectiveAction, State
 from chalicelib.cases.rules.steps import Said
 from chalicelib.cases.schema import (
+    ActionLineOut,
     AmendsOut,
     AttachmentOut,
     CaseLineOut,
@@ -109,6 +110,11 @@ def work(case: Case, said: list[tuple[StepItem, Said]], now: int) -> CaseWorkOut
         further_orders=case.further_orders,
         further_responses=case.further_responses,
         compensations=tuple(compensation(each) for each in case.compensations),
+        cause=case.cause or None,
+        actions=tuple(_action(each) for each in case.actions),
+        ces=case.ces,
+        ces_response_id=case.ces_response or None,
+        reopening_suggested=case.is_unhappy,
         steps=tuple(_step(step, found) for step, found in said),
     )
 
@@ -138,6 +144,17 @@ def attachment(found: Attachment) -> AttachmentOut:
         status=found.status,
         at=clock.text(found.at),
         public=not found.is_internal,
+    )
+
+
+def _action(found: CorrectiveAction) -> ActionLineOut:
+    return ActionLineOut(
+        id=found.action_id,
+        cause=found.cause,
+        department=found.department,
+        due_on=found.due_on,
+        done_at=_instant(found.done_at),
+        works_on=found.works_on or None,
     )
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from chalicelib.base import clock
 from chalicelib.base.errors import Invalid
-from chalicelib.cases import attaching_routes, feedback, listing, moving, reading, render, work_routes
+from chalicelib.cases import acting_routes, feedback, listing, moving, reading, render, work_routes
 from chalicelib.cases.feedback import Sender
 from chalicelib.cases.listing import Wanted
 from chalicelib.cases.rules.case import Kind
@@ -26,7 +26,7 @@ from chalicelib.members.rules import Person
 from chalicelib.program.document.cases import Severity
 from chalicelib.web.room import ACCEPT_LANGUAGE, IDEMPOTENCY_KEY, PAGE, Call, Param, Reply
 
-room = attaching_routes.room
+room = acting_routes.room
 
 _LISTED = Literal["new", "assigned", "analysing", "acting", "resolved", "verified", "reopened"]
 
@@ -38,6 +38,7 @@ class _Query(msgspec.Struct, frozen=True):
     kind: Kind | None = None
     severity: Severity | None = None
     due_before: datetime | None = None
+    suggested: Literal["reopen"] | None = None
 
 
 _FILTERS: Final = (
@@ -46,6 +47,7 @@ _FILTERS: Final = (
     Param("department", "Open cases of this department."),
     Param("kind", "Of these, only one kind.", Kind),
     Param("severity", "Of these, only one severity.", Severity),
+    Param("suggested", "Closed cases whose member said that it was made hard (3 or less of 7).", Literal["reopen"]),
     Param("due_before", "Open cases due before this instant (RFC 3339); now gives those overdue.", datetime),
 )
 
@@ -181,7 +183,7 @@ def _me(call: Call[Any]) -> str | None:
 
 def _wanted(call: Call[None]) -> Wanted:
     """The filters. Raises Invalid (`query_invalid`)."""
-    given = {name: call.query(name) for name in ("state", "kind", "severity", "due_before")}
+    given = {name: call.query(name) for name in ("state", "kind", "severity", "due_before", "suggested")}
     found = _checked({name: value for name, value in given.items() if value is not None})
     owner = call.query("owner")
     return Wanted(
@@ -190,6 +192,7 @@ def _wanted(call: Call[None]) -> Wanted:
         department=call.query("department"),
         kind=found.kind,
         severity=found.severity,
+        is_unhappy=found.suggested is not None,
         due_before=None if found.due_before is None else clock.seconds(found.due_before),
     )
 

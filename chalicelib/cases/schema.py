@@ -208,6 +208,17 @@ class CompensationOut(msgspec.Struct, frozen=True, kw_only=True):
     decided_at: str | None
 
 
+class ActionLineOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A corrective action of a case; `GET /v1/case-actions` says more."""
+
+    id: str
+    cause: str
+    department: str
+    due_on: str
+    done_at: str | None
+    works_on: str | None
+
+
 class StepOut(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened to a case. What a kind of step does not say is empty."""
 
@@ -258,7 +269,10 @@ class CaseWorkLineOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseWorkOut(CaseWorkLineOut, frozen=True, kw_only=True):
-    """All that handlers know of a case. `may` is what can be done with it now."""
+    """All that handlers know of a case. `may` is what can be done with it now.
+
+    `ces` is how easy its member says that it was made (1 to 7) since it was resolved; up to 3, reopening is suggested.
+    """
 
     may: tuple[Move, ...]
     opened_by: str
@@ -276,6 +290,11 @@ class CaseWorkOut(CaseWorkLineOut, frozen=True, kw_only=True):
     further_orders: tuple[str, ...]
     further_responses: tuple[str, ...]
     compensations: tuple[CompensationOut, ...]
+    cause: str | None
+    actions: tuple[ActionLineOut, ...]
+    ces: int | None
+    ces_response_id: str | None
+    reopening_suggested: bool
     steps: tuple[StepOut, ...]
 
 

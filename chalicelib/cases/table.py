@@ -2,11 +2,14 @@
 
 - `cse_…`: a case. `head` is the case as it is now (JSON), the one item on which it is decided. `step#{step's id}` are
   its steps, put once and never edited, each with its number: how it was opened, moved, noted, alerted, compensated.
-  Attachments lie beside them as `file#{id}` and corrective actions' texts are steps too; both are C2's to add.
+  Attachments are named in it and lie in the bucket (see `attaching`).
 - `state#{state}#{shard}`, `department#{code}#{shard}`, `owner#{who}` and `due#{shard}`: lead to open cases by their
   next deadline; `state#resolved#…` and `state#verified#…` to closed ones by the time they came there.
+  `unhappy#{shard}`: those of them of which the member said that it was made hard.
 - `watch#{shard}`: leads to open cases by the instant at which somebody must be told something next.
 - `cases#mem_…`: leads from a member to the cases, by when they were opened.
+- `act_…`: a corrective action, and `actions:{state}…`: leads to them (see `action_table`).
+- `tally:{month}:{shard}`: counts of the cases of a month (see `tallies`).
 
 All of it is written in the transaction that changes the case, so no list is ever out of step. Lists that everybody
 writes to are spread over shards.
@@ -34,6 +37,7 @@ _NAME = settings().table("cases")
 SHARDS: Final = 8
 """Over how many partitions each list is spread that leads to the cases of everybody."""
 
+UNHAPPY: Final = "unhappy"
 HEAD: Final = "head"
 STEP: Final = "step#"
 
@@ -185,6 +189,8 @@ def leads_of(case: Case) -> set[tuple[str, str]]:
             found[owner_key(case.owner)] = deadline
     elif case.state in CLOSED:
         found[sharded(f"state#{case.state}", shard)] = case.moved_at
+        if case.is_unhappy:
+            found[sharded(UNHAPPY, shard)] = case.moved_at
     if alert_at is not None:
         found[sharded("watch", shard)] = alert_at
     return {(key, f"{clock.text(at)}#{case.case_id}") for key, at in found.items()}

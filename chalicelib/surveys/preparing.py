@@ -84,7 +84,11 @@ def prepare(submission: Submission, respondent: Respondent, begun: Begun, now: i
     decisions.check_time(book.now.program, late, now)
     context = _context(submission, respondent, doubts.flags(definition, answers, submission.seconds), book)
     opened = _opening(complaining.fired(definition, answers), submission, respondent, context, now)
-    fixed = [*respondent.writes(), *(opened.writes if opened else ()), *_noting(respondent, definition, answers)]
+    fixed = [
+        *respondent.writes(),
+        *(opened.writes if opened else ()),
+        *_noting(submission, respondent, definition, answers, now),
+    ]
     if respondent.invitation is not None:
         fixed.append(inviting.answering(respondent.invitation, respondent.response_id, now=now))
     if begun.draft is not None:
@@ -151,7 +155,9 @@ def _opening(
     return opening.opening(complaint, key=respondent.response_id, now=now)
 
 
-def _noting(respondent: Respondent, definition: Definition, answers: Answers) -> Sequence[Write]:
+def _noting(
+    submission: Submission, respondent: Respondent, definition: Definition, answers: Answers, now: int
+) -> Sequence[Write]:
     """The write that notes with a case how easy its member says it was made."""
     case_id = respondent.invitation.case_id if respondent.invitation else ""
     asked = next((question for question in definition.questions if isinstance(question, Ces)), None)
@@ -159,7 +165,9 @@ def _noting(respondent: Respondent, definition: Definition, answers: Answers) ->
     if not case_id or answer is None or answer.number is None:
         return ()
     try:
-        return (outcomes.noting(case_id, answer.number, response_id=respondent.response_id),)
+        return outcomes.noting(
+            case_id, answer.number, response_id=respondent.response_id, actor=submission.actor, now=now
+        )
     except outcomes.CaseNotFound:
         return ()
 

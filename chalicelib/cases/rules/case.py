@@ -18,6 +18,9 @@ OPEN: Final[tuple[State, ...]] = ("new", "assigned", "analysing", "acting", "reo
 CLOSED: Final[tuple[State, ...]] = ("resolved", "verified")
 """The states in which all is done; a merged case is neither open nor closed, it is part of another."""
 
+HARD: Final = 3
+"""Up to this answer (1 to 7) a member says that it was not made easy."""
+
 DeadlineName: TypeAlias = Literal["assign", "resolve"]
 
 
@@ -90,7 +93,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     which its deadlines were set. `moved_at` is when it came into its state, `touched_at` when a person last did
     something for it. `further_orders` and `further_responses` came with cases `merged` into this one. `cause`,
     `actions`, `ces` and `ces_response` are what was found, what is done about it, and what the member said afterwards.
-    `uploads` is how many attachments were ever begun.
+    `uploads` is how many attachments were ever begun, and `month` the one for which the case counts (`2026-11`).
     """
 
     case_id: str
@@ -134,6 +137,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ces_response: str = ""
     attachments: tuple[Attachment, ...] = ()
     uploads: int = 0
+    month: str = ""
+
+    @property
+    def is_unhappy(self) -> bool:
+        """Whether it is done, but not for its member, who said that it was made hard: it may have to be reopened."""
+        return self.state in CLOSED and self.ces is not None and self.ces <= HARD
 
     @property
     def is_open(self) -> bool:

@@ -146,6 +146,8 @@ def reopened(case: Case, policy: CasePolicy, at: int) -> Case:
     after = msgspec.structs.replace(
         case, state="reopened", moved_at=at, touched_at=at, clock_at=at, resolved_at=0, reopened=case.reopened + 1
     )
+    # What the member said of the case as it was is in its history; of what comes now nobody has said anything.
+    after = msgspec.structs.replace(after, ces=None, ces_response="")
     return _timed(after, policy)
 
 
