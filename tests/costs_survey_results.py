@@ -9,6 +9,7 @@ from chalicelib.base import clock, queues
 from chalicelib.program import service as programs
 from chalicelib.surveys import crossing, defining
 from chalicelib.surveys.crossing import Month
+from chalicelib.surveys.result_triggers import administer_surveys
 from chalicelib.surveys.rules.context import Context
 from tests.answered import answered, opened
 from tests.api.client import Response, client, staff
@@ -19,6 +20,7 @@ from tests.surveys import VISIT, answers
 LIVE = Budget("results of twelve months, live", 0, 420, 18, of="get_results")
 TABLES = Budget("results of twelve months by tier, of the night", 0, 16, 18, of="get_results")
 TABLES_CSV = Budget("the same as CSV", 0, 16, 18, of="get_results_csv")
+PAGE = Budget("page of results in the console", 0, 24, 24, of="administer_surveys")
 LIST = Budget("answers, a page of 20", 0, 12, 18, of="list_answers")
 EXPORT = Budget("export 100 answers", 0, 200, 22, of="get_answers_csv")
 SAME = Budget("nightly: a survey without anything new", 0, 240, 14, of="cross_surveys")
@@ -51,6 +53,9 @@ def _each() -> Iterator[Cost]:
     yield _cost(LIVE, lambda: client.get(f"{path}/results", caller=_READER))
     yield _cost(TABLES, lambda: client.get(f"{path}/results?group_by=tier", caller=_READER))
     yield _cost(TABLES_CSV, lambda: client.get(f"{path}/results/csv?group_by=tier", caller=_READER))
+    with metered() as bill:
+        assert "html" in administer_surveys({"action": "page", "survey": survey_id}, None)
+    yield Cost(PAGE, bill)
     yield _cost(LIST, lambda: client.get(f"{path}/answers?limit=20", caller=_READER))
     yield _cost(EXPORT, lambda: client.get(f"{path}/answers/csv", caller=_READER))
 

@@ -17,7 +17,7 @@ def page_of(survey_id: str, *, first: str = "", last: str = "", now: int) -> str
 
     Raises SurveyNotFound, Invalid (`query_invalid`) and TablesChanging.
     """
-    told = [results.read(survey_id, Wanted(first=first, last=last, source="nightly", by=by), now=now) for by in _TABLES]
-    if told[0].crossed_at is None:
+    told, groups = results.read_all(survey_id, Wanted(first=first, last=last, source="nightly"), _TABLES, now=now)
+    if told.crossed_at is None:
         return page.html(results.read(survey_id, Wanted(first=first, last=last), now=now))
-    return page.html(told[0], [each.groups for each in told if each.groups is not None])
+    return page.html(told, groups)

@@ -18,8 +18,8 @@ from chalicelib.surveys.result_table import ChunkItem, CrossedItem, chunks_key, 
 from chalicelib.surveys.rules import assembling
 from chalicelib.surveys.rules.assembling import Material, MonthCounts
 from chalicelib.surveys.rules.counting import INVITED
-from chalicelib.surveys.rules.crossing import FLAGGED, SOUND, Grouping, Tables, unpacked
-from chalicelib.surveys.rules.figures import Results, Source
+from chalicelib.surveys.rules.crossing import FLAGGED, SOUND, Cells, Grouping, Tables, unpacked
+from chalicelib.surveys.rules.figures import Groups, Results, Source
 
 MONTHS_MAX: Final = 36
 """So many months one answer is about at the most."""
@@ -54,6 +54,21 @@ def read(survey_id: str, wanted: Wanted, *, now: int) -> Results:
     """What the answers of some months say. Raises SurveyNotFound, Invalid (`query_invalid`) and TablesChanging."""
     if wanted.by and wanted.source == "live":
         raise Invalid("Tables are made at night: ask for source=nightly.", field="source", code="query_invalid")
+    material, crossed = _material(survey_id, wanted, now)
+    if wanted.by:
+        material = msgspec.structs.replace(material, by=wanted.by, groups=_cells(survey_id, crossed, wanted.by))
+    return assembling.results(material)
+
+
+def read_all(survey_id: str, wanted: Wanted, by: Iterable[Grouping], *, now: int) -> tuple[Results, list[Groups]]:
+    """The same with several tables of the night. Raises as `read` does."""
+    material, crossed = _material(survey_id, wanted, now)
+    groups = [assembling.grouped(material.questions, each, _cells(survey_id, crossed, each)) for each in by]
+    return assembling.results(material), groups
+
+
+def _material(survey_id: str, wanted: Wanted, now: int) -> tuple[Material, list[CrossedItem]]:
+    """What results are made of, and the months that the night has made tables of."""
     survey = defining.read(survey_id, now=now)
     present = _present(now)
     months = months_of(wanted, present)
@@ -77,10 +92,8 @@ def read(survey_id: str, wanted: Wanted, *, now: int) -> Results:
         months={month: counts for month, counts in found.items() if month in asked},
         sent=sum(inviting.sent_counts(survey_id, asked).values()),
         responded=_responded(found.values(), asked),
-        by=wanted.by,
-        groups=_table(survey_id, mine, wanted.by).cells.get(wanted.by, {}) if wanted.by else {},
     )
-    return assembling.results(material)
+    return material, mine
 
 
 def months_asked(wanted: Wanted, *, now: int) -> range:
@@ -142,13 +155,13 @@ def _responded(months: Iterable[MonthCounts], asked: Sequence[str]) -> int:
     )
 
 
-def _table(survey_id: str, crossed: Iterable[CrossedItem], by: Grouping) -> Tables:
+def _cells(survey_id: str, crossed: Iterable[CrossedItem], by: Grouping) -> Cells:
     """The cells of a table over some months."""
     tables = Tables()
     for item in crossed:
         for cells in _chunks(survey_id, item, by):
             tables.merge(by, cells)
-    return tables
+    return tables.cells.get(by, {})
 
 
 def _chunks(survey_id: str, item: CrossedItem, by: Grouping) -> Iterator[dict[str, dict[str, int]]]:

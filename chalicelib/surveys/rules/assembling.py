@@ -117,7 +117,7 @@ def results(material: Material) -> Results:
         months=table([cell(of, month, counts) for month, counts in months.items()], adds_up=True),
         changes=tuple(_changes(of, months)),
         drivers=_drivers(sound),
-        groups=_groups(of, material.by, material.groups) if material.by else None,
+        groups=grouped(material.questions, material.by, material.groups) if material.by else None,
         flagged=_flagged(of, flagged),
     )
 
@@ -140,6 +140,16 @@ def question_result(question: AnyQuestion, counts: Counts) -> QuestionResult:
         counts=tuple(_counts(question, counts)) if people >= MINIMUM else (),
         rows=tuple(_rows(question, counts)) if isinstance(question, Matrix) else (),
     )
+
+
+def grouped(questions: Sequence[AnyQuestion], by: Grouping, cells: Mapping[str, Counts]) -> Groups:
+    """One table, from its cells over some months."""
+    of = asked(questions)
+    adds_up = by != "segment"
+    made = sorted(
+        (cell(of, value, counts) for value, counts in cells.items()), key=lambda each: (-each.answers, each.value)
+    )
+    return Groups(by=by, adds_up=adds_up, cells=table(made, adds_up=adds_up))
 
 
 def _people(question: AnyQuestion, counts: Counts) -> int:
@@ -239,14 +249,6 @@ def _drivers(counts: Counts) -> DriversOut | None:
         for driver in found.drivers
     )
     return DriversOut(n=found.n, explained=round(found.explained, 1), drivers=tuple(told))
-
-
-def _groups(of: Asked, by: Grouping, cells: Mapping[str, Counts]) -> Groups:
-    adds_up = by != "segment"
-    made = sorted(
-        (cell(of, value, counts) for value, counts in cells.items()), key=lambda each: (-each.answers, each.value)
-    )
-    return Groups(by=by, adds_up=adds_up, cells=table(made, adds_up=adds_up))
 
 
 def _funnel(material: Material, sound: Counts, flagged: Counts) -> Funnel:
