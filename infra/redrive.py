@@ -15,7 +15,19 @@ from infra.installation import add_arguments, find
 
 QUEUES = {
     name: (f"{name.capitalize()}FailuresUrl", f"{name.capitalize()}QueueUrl")
-    for name in ("intake", "claims", "challenges", "nightly", "audit", "vouchers", "referrals", "surveys", "birthdays", "crossings")
+    for name in (
+        "intake",
+        "claims",
+        "challenges",
+        "nightly",
+        "audit",
+        "vouchers",
+        "referrals",
+        "surveys",
+        "birthdays",
+        "crossings",
+        "scoring",
+    )
 }
 
 
