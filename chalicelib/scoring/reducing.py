@@ -11,6 +11,7 @@ import numpy as np
 
 from chalicelib.base import objects
 from chalicelib.program import service as programs
+from chalicelib.program.document.scoring import ScoringPolicy
 from chalicelib.scoring import keeping, parts
 from chalicelib.scoring.basis import Basis
 from chalicelib.scoring.closed_form import Parameters
@@ -22,10 +23,10 @@ from chalicelib.scoring.report.build import Assessed
 from chalicelib.scoring.report.page import rendered
 from chalicelib.scoring.rules import rows as tables
 from chalicelib.scoring.rules.arrays import NO_DAY
-from chalicelib.scoring.rules.composite import WEIGHTS
 from chalicelib.scoring.rules.fitting import Fit
 from chalicelib.scoring.rules.history import Members
 from chalicelib.scoring.rules.night import Night, assess
+from chalicelib.scoring.rules.outcomes import Economy
 from chalicelib.scoring.rules.rows import Raw
 from chalicelib.scoring.rules.scoring import score
 from chalicelib.scoring.state import State
@@ -33,7 +34,6 @@ from chalicelib.scoring.visiting import prefix
 
 logger = logging.getLogger(__name__)
 
-MODEL: Final = "mbg-nbd"
 REPORTS: Final = "reports/"
 LATEST: Final = "reports/latest/"
 
@@ -60,14 +60,14 @@ _FITS = msgspec.json.Decoder(Fits)
 
 def reduce(night: str, cut: int, *, now: int) -> Reduced:
     """Make the next basis, put it into use, and write the report. Done again, it comes out alike."""
-    zone = programs.in_force(now, now=now).program.zone
-    today = day_of(cut, zone) - 1
+    program = programs.in_force(now, now=now).program
+    today = day_of(cut, program.zone) - 1
     last = keeping.current(now=now, fresh=True)
     if last is not None and last.day == today:
         # This very night has been reduced before: it began from the basis before.
         last = keeping.numbered(last.number - 1)
     rows = parts.read(objects.keys(prefix(night))) or nobody(today)
-    found, basis = assessed(rows, last, today)
+    found, basis = assessed(rows, last, today, program.scoring)
     keeping.put(basis)
     place = _write(night, rows, found, today)
     logger.info("night %s: basis %s of %s members, report %s", night, basis.number, len(rows.names), place)
@@ -80,13 +80,17 @@ def nobody(today: int) -> Rows:
     return Rows.of([], none, Raw.of(none, [], [], today), [], today, available=[])
 
 
-def assessed(rows: Rows, last: Basis | None, today: int) -> tuple[Assessed, Basis]:
+def assessed(rows: Rows, last: Basis | None, today: int, policy: ScoringPolicy) -> tuple[Assessed, Basis]:
     """Today and 91 days ago by tonight's fits, and the basis for what comes."""
+    weights = tuple(percent / 100 for percent in policy.weights.percents)
+    economy = Economy(policy.margin_percent / 100, policy.discount_percent / 100)
+    given: Any = {"economy": economy, "part_weights": weights}
     usual = tables.usual_of(rows.raw)
     signals = tables.signals_of(usual, rows.raw, today)
     before = _night(last) if last is not None and last.fits != _NO_FITS else None
-    now = assess(MODEL, rows.now, signals=signals, last=before, last_behaviour=rows.behaviour.astype(np.uint8))
-    then = assess(MODEL, rows.then) if (rows.then.first_day != NO_DAY).any() else None
+    behaviour = rows.behaviour.astype(np.uint8)
+    now = assess(policy.model, rows.now, signals=signals, last=before, last_behaviour=behaviour, **given)
+    then = assess(policy.model, rows.then, **given) if (rows.then.first_day != NO_DAY).any() else None
     model = now.standing.model
     basis = Basis(
         number=last.number + 1 if last is not None else 1,
@@ -95,7 +99,9 @@ def assessed(rows: Rows, last: Basis | None, today: int) -> tuple[Assessed, Basi
         spend=(now.standing.spend.p, now.standing.spend.q, now.standing.spend.gamma),
         **_distributions(now),
         means=tuple(now.standing.means.tolist()),
-        weights=WEIGHTS,
+        weights=weights,
+        margin=economy.margin,
+        discount_a_year=economy.discount_a_year,
         groups=tables.groups_of(now.standing.personas),
         usual=usual,
         members=len(rows.names),

@@ -33,6 +33,7 @@ from chalicelib.program.document.parts import (
 )
 from chalicelib.program.document.referrals import ReferralPolicy
 from chalicelib.program.document.rewards import Reward
+from chalicelib.program.document.scoring import ScoringPolicy
 from chalicelib.program.document.surveys import SurveyPolicy
 from chalicelib.program.document.tiers import Tier, TierPolicy
 
@@ -137,6 +138,7 @@ class Program(Part, frozen=True, kw_only=True):
     birthday: BirthdayCare | None = None
     surveys: SurveyPolicy = SurveyPolicy()
     cases: CasePolicy = CasePolicy()
+    scoring: ScoringPolicy = ScoringPolicy()
     reasons: Reasons
 
     @property

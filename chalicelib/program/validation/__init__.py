@@ -21,6 +21,7 @@ from chalicelib.program.validation import (
     ladder,
     referrals,
     rewards,
+    scoring,
     surveys,
     vouchers,
 )
@@ -123,4 +124,5 @@ _CHECKS: Final[tuple[Callable[[Program], Iterable[Problem]], ...]] = (
     birthday.check_birthday,
     surveys.check_surveys,
     cases.check_cases,
+    scoring.check_scoring,
 )

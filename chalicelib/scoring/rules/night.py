@@ -10,7 +10,7 @@ import numpy as np
 
 from chalicelib.scoring.rules import gammagamma, mbgnbd, personas
 from chalicelib.scoring.rules.arrays import NO_DAY, Codes, Floats
-from chalicelib.scoring.rules.composite import PARTS
+from chalicelib.scoring.rules.composite import PARTS, WEIGHTS
 from chalicelib.scoring.rules.fitting import Fit, in_use
 from chalicelib.scoring.rules.history import Members
 from chalicelib.scoring.rules.loyalty import Signals
@@ -60,6 +60,7 @@ def assess(
     *,
     signals: Signals | None = None,
     economy: Economy | None = None,
+    part_weights: tuple[float, ...] = WEIGHTS,
     last: Night | None = None,
     last_behaviour: Codes | None = None,
 ) -> Night:
@@ -73,6 +74,7 @@ def assess(
         means=np.full(len(PARTS), 0.5),
         personas=Personas(),
         economy=economy or Economy(),
+        part_weights=part_weights,
     )
     _scores, gathered = score(standing, members, signals)
     standing = msgspec.structs.replace(standing, ranks=gathered.ranks())
