@@ -14,12 +14,15 @@ from infra.local.paths import OPENAPI
 from infra.local.tokens import member_token, system_token
 from tests.stack.shop import available, enrol, order
 
+PATHS = json.loads(OPENAPI.read_text(encoding="utf-8"))["paths"]
 OPERATIONS = [
     (method.upper(), path)
-    for path, methods in json.loads(OPENAPI.read_text(encoding="utf-8"))["paths"].items()
+    for path, methods in PATHS.items()
     for method in methods
     if method in {"get", "post", "patch"}
 ]
+# What everybody may see; tests/stack/test_template.py says that there is no more of it.
+PUBLIC = [(method, path) for method, path in OPERATIONS if PATHS[path][method.lower()]["security"] == []]
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
@@ -35,7 +38,7 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     return problem
 
 
-@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+@pytest.mark.parametrize(("method", "path"), [operation for operation in OPERATIONS if operation not in PUBLIC])
 def test_every_route_is_deployed_behind_the_authorizer(
     anyone: httpx.Client, shop: httpx.Client, method: str, path: str
 ) -> None:
@@ -45,6 +48,13 @@ def test_every_route_is_deployed_behind_the_authorizer(
     answer = shop.request(method, address)
     assert answer.status_code < 500, answer.text
     assert "there is no such resource" not in answer.text.lower()
+
+
+@pytest.mark.parametrize(("method", "path"), PUBLIC)
+def test_a_public_document_is_shown_to_everybody(anyone: httpx.Client, method: str, path: str) -> None:
+    for headers in ({}, {"Authorization": "Bearer garbage"}):
+        answer = anyone.request(method, path, headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
 
 
 @pytest.mark.parametrize("token", ["garbage", "a.b.c", "Bearer"])
