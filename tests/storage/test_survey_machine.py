@@ -237,5 +237,5 @@ class SurveyMachine(RuleBasedStateMachine):
 
 TestSurveys = SurveyMachine.TestCase
 TestSurveys.settings = settings(
-    max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
