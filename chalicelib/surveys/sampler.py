@@ -23,7 +23,7 @@ NIGHTS_BACK: Final = 2
 
 
 class Drawn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Asks to invite a member whom a rule (`invite`, its code) has drawn for a `quarter`; `due` is the day (seconds)."""
+    """Asks to invite whom a rule (`invite`, its code) has drawn for a `quarter`, on the day `due` (seconds)."""
 
     member_id: str
     invite: str
