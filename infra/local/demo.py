@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from infra.errors import InfraError
-from infra.local import cdnow, polls, seed
+from infra.local import cdnow, polls, scored, seed
 from infra.local.assets import purchases
 from infra.local.deploy import Stack
 from infra.local.start import step
@@ -34,6 +34,8 @@ def bring_in_demo(stack: Stack, console: Console, *, keep: Path | None, limit: i
         seed.drain(stack, stack.outputs["IntakeQueueUrl"], lambda count: progress.advance(posting, count), len(rows))
         surveyed = progress.add_task("bringing in answers", total=polls.ANSWERS)
         polls.bring_in(stack, datetime.fromisoformat(kept["now"]), lambda count: progress.advance(surveyed, count))
+        scoring = progress.add_task("scoring at night", total=2 * len(members))
+        scored.run(stack, len(members), lambda count: progress.advance(scoring, count))
     with step(console, "counting"):
         found = seed.check(stack)
     if (found.orders, found.entries, found.failures) != (len(rows), len(rows), 0):

@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from infra.errors import InfraError
 from infra.gateway import PROBLEMS, document, headers
+from infra.local.scored import FILES
 
 PAGE = Path(__file__).resolve().parent / "page"
 # API Gateway refuses larger bodies before any function sees them; the emulator does not.
@@ -51,13 +52,14 @@ def front(
     token: Callable[[str], str],
     overview: dict[str, Any],
     survey: Callable[[str], str],
+    night: Callable[[str], bytes],
 ) -> Starlette:
     """The web application.
 
     `token` makes a fresh token for `system` or a member id, `overview` fills the page, and `survey` gives the page with
-    charts of a survey by its code.
+    charts of a survey by its code, and `night` a file of the last night's report.
     """
-    gateway, documents = _Gateway(api, _preflights(template)), _Documents(openapi, token, overview, survey)
+    gateway, documents = _Gateway(api, _preflights(template)), _Documents(openapi, token, overview, survey, night)
     return Starlette(
         routes=[
             Route("/v1/{path:path}", gateway.proxy, methods=_METHODS),
@@ -66,6 +68,7 @@ def front(
             Route("/openapi.json", documents.specification),
             Route("/tokens/{who}", documents.fresh_token),
             Route("/surveys/{code}", documents.results),
+            Route("/night/{name}", documents.last_night),
             Mount("/swagger", StaticFiles(directory=swagger_ui)),
             Mount("/page", StaticFiles(directory=PAGE)),
         ],
@@ -114,6 +117,7 @@ class _Documents:
     token: Callable[[str], str]
     overview: dict[str, Any]
     survey: Callable[[str], str]
+    night: Callable[[str], bytes]
 
     async def specification(self, request: Request) -> Response:
         text = await run_in_threadpool(self.openapi.read_text, encoding="utf-8")
@@ -133,6 +137,16 @@ class _Documents:
         except InfraError as error:
             return PlainTextResponse(f"{error}", 404)
         return HTMLResponse(made, headers={"Cache-Control": "no-store"})
+
+    async def last_night(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in FILES:
+            return PlainTextResponse(f"A night leaves {', '.join(FILES)}.", 404)
+        try:
+            made = await run_in_threadpool(self.night, name)
+        except InfraError as error:
+            return PlainTextResponse(f"{error}", 404)
+        return Response(made, media_type=FILES[name], headers={"Cache-Control": "no-store"})
 
     async def page(self, _request: Request) -> Response:
         return FileResponse(PAGE / "index.html")

@@ -8,7 +8,7 @@ from typing import Any
 import uvicorn
 from rich.console import Console
 
-from infra.local import polls, seed
+from infra.local import polls, scored, seed
 from infra.local.assets import swagger_ui
 from infra.local.deploy import Stack
 from infra.local.front import front
@@ -44,6 +44,7 @@ def serve(stack: Stack, listener: socket.socket, port: int, console: Console) ->
         token=lambda who: system_token(stack) if who == "system" else member_token(stack, who),
         overview={"members": members, "outputs": stack.outputs, "endpoint": stack.endpoint, "survey": polls.CODE},
         survey=lambda code: polls.page(stack, code),
+        night=lambda name: scored.file(stack, name),
     )
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
     _Server(config, f"ready {home}/v1", console).run(sockets=[listener])
@@ -76,5 +77,6 @@ def _usage(home: str, members: list[dict[str, Any]]) -> str:
     lines += ["", f"Documentation with a token ready to use: {home}/"]
     if members:
         lines += [f"What answers to the demo's survey say: {home}/surveys/{polls.CODE}"]
+        lines += [f"Last night's report: {home}/night/report.html (中文: {home}/night/report.zh.html)"]
     lines += ["Ctrl-C stops everything.", ""]
     return "\n".join(lines)

@@ -17,7 +17,7 @@ import uvicorn
 from rich.console import Console
 
 from infra import package
-from infra.local import polls, seed
+from infra.local import polls, scored, seed
 from infra.local.aws import client
 from infra.local.deploy import Stack
 from infra.local.front import front
@@ -89,6 +89,7 @@ def browser(stack: Stack, template: Path) -> Iterator[httpx.Client]:
         token=lambda who: system_token(stack) if who == "system" else member_token(stack, who),
         overview={"members": [], "survey": polls.CODE},
         survey=lambda code: polls.page(stack, code),
+        night=lambda name: scored.file(stack, name),
     )
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

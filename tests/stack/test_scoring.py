@@ -33,3 +33,10 @@ def test_a_night_scores_everybody_and_writes_the_report(stack: Stack, shop: http
     assert told["members"] >= 2
     sheet = files.get_object(Bucket=bucket, Key="reports/latest/members.csv")["Body"].read().decode()
     assert buyer in sheet
+
+
+def test_the_front_shows_the_report_of_the_last_night(browser: httpx.Client) -> None:
+    page = browser.get("/night/report.html")
+    assert page.status_code == 200, page.text
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert browser.get("/night/passwords").status_code == 404
