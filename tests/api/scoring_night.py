@@ -70,3 +70,8 @@ def basis() -> Basis:
     found = keeping.current(now=clock.now(), fresh=True)
     assert found
     return found
+
+
+def forget_told(member_id: str) -> None:
+    """Make of a member one of whom nothing was told yet."""
+    AccountItem(member_id).update(actions=[AccountItem.score_told.remove()])
