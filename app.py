@@ -10,6 +10,7 @@ import chalicelib.members.triggers
 import chalicelib.orders.triggers
 import chalicelib.program.triggers
 import chalicelib.referrals.triggers
+import chalicelib.scoring.console_triggers
 import chalicelib.scoring.triggers
 import chalicelib.surveys.invitation_triggers
 import chalicelib.surveys.result_triggers
@@ -34,5 +35,6 @@ for triggers in (
     chalicelib.surveys.invitation_triggers,
     chalicelib.surveys.result_triggers,
     chalicelib.scoring.triggers,
+    chalicelib.scoring.console_triggers,
 ):
     app.register_blueprint(triggers.blueprint)

@@ -176,6 +176,24 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "${FilesBucket.Arn}/reports/*": "PutObject",
         **_READ_PROGRAM,
     },
+    "AdministerScoringRole": {
+        "AdministerScoringLogs": _LOGS,
+        "AuditQueue": "SendMessage",
+        "NightlyQueue": "SendMessage",
+        "AccountsTable": "GetItem UpdateItem",
+        "LedgerTable": "Query",
+        "MembersTable": "Query",
+        "NightsTable": "GetItem PutItem Query UpdateItem",
+        "OrdersTable": "BatchGetItem Query",
+        "ReferralsTable": "BatchGetItem",
+        "SurveysTable": "BatchGetItem Query",
+        # Without it a file that is not there would look like one that may not be read.
+        "FilesBucket": "ListBucket",
+        "${FilesBucket.Arn}/reports/*": "GetObject",
+        # What a link may read, whoever has it, is what the function may.
+        "${FilesBucket.Arn}/exports/*": "GetObject PutObject",
+        **_READ_PROGRAM,
+    },
     "AuditAccountsRole": {
         "AuditAccountsLogs": _LOGS,
         "AuditQueue": f"{_CONSUME} SendMessage",

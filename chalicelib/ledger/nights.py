@@ -129,6 +129,11 @@ def progress_of(night: str, walk: str) -> list[Progress]:
     ]
 
 
+def parts_of(night: str) -> list[ProgressItem]:
+    """What is noted of every segment of a night's walks, as it is now."""
+    return [item for item in ProgressItem.query(night, consistent_read=True) if "#" in item.part]
+
+
 def put_digest(item: DigestItem) -> DigestItem:
     """Store a day's digest unless the day has one; returns the one that is stored."""
     item.night = _DIGESTS

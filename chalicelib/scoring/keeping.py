@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import PutError
@@ -20,7 +20,7 @@ _remembered: dict[str, tuple[int, Basis | None]] = {}
 
 
 class BasisItem(Model):
-    """A basis (JSON); under `basis` the one in use, under `basis#000001` … each as it was made."""
+    """A basis (JSON), made in a night: under `basis` the one in use, under `basis#000001` … each as it was made."""
 
     class Meta:
         table_name = settings().table("nights")
@@ -30,6 +30,7 @@ class BasisItem(Model):
     number = IntAttribute()
     day = IntAttribute()
     document = UnicodeAttribute()
+    made_in = UnicodeAttribute(null=True)
 
 
 def current(*, now: int, fresh: bool = False) -> Basis | None:
@@ -37,11 +38,16 @@ def current(*, now: int, fresh: bool = False) -> Basis | None:
     known = _remembered.get(_CURRENT)
     if known is not None and not fresh and now - known[0] < _LASTS_S:
         return known[1]
-    items = BasisItem.query(_NIGHT, BasisItem.part == _CURRENT, consistent_read=fresh)
-    item = next(iter(items), None)
+    item = _current(consistent=fresh)
     found = bases.decode(item.document) if item is not None else None
     _remembered[_CURRENT] = (now, found)
     return found
+
+
+def made_in() -> str | None:
+    """The night that the basis in use was made in, None before the first one."""
+    item = _current(consistent=True)
+    return item.made_in if item is not None else None
 
 
 def forget() -> None:
@@ -56,13 +62,18 @@ def numbered(number: int) -> Basis | None:
     return bases.decode(item.document) if item is not None else None
 
 
-def put(basis: Basis) -> bool:
-    """Put the next basis into use; False where one of a later day, or of the same one, is in use already."""
+def put(basis: Basis, night: str) -> bool:
+    """Put the next basis into use, made in a night; False where one of a later night is in use already.
+
+    Nights of one day are in the order of their names (`2026-11-22`, `2026-11-22-02`).
+    """
     document = bases.encode(basis).decode()
-    BasisItem(_NIGHT, _part(basis.number), number=basis.number, day=basis.day, document=document).save()
-    newer = BasisItem.part.does_not_exist() | (BasisItem.day < basis.day)
+    same_day = BasisItem.made_in.does_not_exist() | (BasisItem.made_in <= night)
+    newer = BasisItem.part.does_not_exist() | (BasisItem.day < basis.day) | ((BasisItem.day == basis.day) & same_day)
+    made: dict[str, Any] = {"number": basis.number, "day": basis.day, "document": document, "made_in": night}
     try:
-        BasisItem(_NIGHT, _CURRENT, number=basis.number, day=basis.day, document=document).save(condition=newer)
+        BasisItem(_NIGHT, _CURRENT, **made).save(condition=newer)
+        BasisItem(_NIGHT, _part(basis.number), **made).save()
     except PutError as error:
         if error.cause_response_code != "ConditionalCheckFailedException":
             raise
@@ -70,6 +81,11 @@ def put(basis: Basis) -> bool:
     finally:
         forget()
     return True
+
+
+def _current(*, consistent: bool) -> BasisItem | None:
+    items = BasisItem.query(_NIGHT, BasisItem.part == _CURRENT, consistent_read=consistent)
+    return next(iter(items), None)
 
 
 def _part(number: int) -> str:

@@ -68,8 +68,8 @@ def reduce(night: str, cut: int, *, now: int) -> Reduced:
         last = keeping.numbered(last.number - 1)
     rows = parts.read(objects.keys(prefix(night))) or nobody(today)
     found, basis = assessed(rows, last, today, program.scoring)
-    keeping.put(basis)
-    place = _write(night, rows, found, today)
+    is_in_use = keeping.put(basis, night)
+    place = _write(night, rows, found, today, is_latest=is_in_use)
     logger.info("night %s: basis %s of %s members, report %s", night, basis.number, len(rows.names), place)
     return Reduced(basis.number, len(rows.names), last is None, place)
 
@@ -145,7 +145,7 @@ def answers_of(raw: Raw) -> Answers | None:
     )
 
 
-def _write(night: str, rows: Rows, found: Assessed, today: int) -> str:
+def _write(night: str, rows: Rows, found: Assessed, today: int, *, is_latest: bool) -> str:
     none = np.zeros(0, np.int64)
     given = build.Rows(
         names=rows.names, member=none, day=none, amount=none.astype(np.float64), answers=answers_of(rows.raw)
@@ -161,6 +161,6 @@ def _write(night: str, rows: Rows, found: Assessed, today: int) -> str:
         ("members.csv", b"\xef\xbb\xbf" + sheet.getvalue().encode(), "text/csv; charset=utf-8"),
     )
     for name, body, media_type in files:
-        for place in (f"{REPORTS}{night}/", LATEST):
+        for place in (f"{REPORTS}{night}/", *((LATEST,) if is_latest else ())):
             objects.put(place + name, body, media_type=media_type)
     return f"{REPORTS}{night}/report.html"

@@ -12,7 +12,7 @@ from unittest import mock
 import msgspec
 
 from app import app
-from chalicelib.base import queues, settings
+from chalicelib.base import clock, queues, settings
 from chalicelib.engagement import birthday_triggers
 from chalicelib.ledger import audit_walk, projector
 from chalicelib.ledger import triggers as ledger_triggers
@@ -21,6 +21,8 @@ from chalicelib.ledger.nights import DigestItem, ProgressItem
 from chalicelib.ledger.table import to_item
 from chalicelib.members import birthdays, night, retiering
 from chalicelib.members import triggers as member_triggers
+from chalicelib.program import service as programs
+from chalicelib.scoring import console as scoring_console
 from chalicelib.scoring import finishing
 from chalicelib.scoring import triggers as scoring_triggers
 
@@ -71,7 +73,7 @@ def queued(**changes: Any) -> Iterator[Queues]:
     with mock.patch.object(queues, "send", lying.send):
         modules = (
             *(night, retiering, birthdays, audit_walk, member_triggers, ledger_triggers, birthday_triggers),
-            *(finishing, scoring_triggers),
+            *(finishing, scoring_triggers, scoring_console),
         )
         patches = [mock.patch.object(module, "settings", return_value=changed) for module in modules]
         for patch in patches:
@@ -87,6 +89,12 @@ def start(**event: Any) -> dict[str, Any]:
     """What the schedule invokes."""
     answer: dict[str, Any] = app.handler_map["start_night"](event, None)
     return answer
+
+
+def today() -> str:
+    """What today's night is called."""
+    now = clock.now()
+    return night.day_of(now, programs.in_force(now, now=now).program.zone)
 
 
 def project(*member_ids: str) -> None:

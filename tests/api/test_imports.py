@@ -42,6 +42,11 @@ BUDGETS = {
         "base counters ledger members night orders program referrals scoring surveys web",
     ),
     "reduce_night": ("chalicelib.scoring.triggers", ALL, "base ledger scoring"),
+    "administer_scoring": (
+        "chalicelib.scoring.console_triggers",
+        ALL,
+        "base counters ledger members orders program referrals scoring surveys web",
+    ),
     "administer_ledger": ("chalicelib.members.triggers", ALL, "base ledger members program"),
     "intake_orders": ("chalicelib.orders.triggers", ALL, "base counters ledger members orders program rewards web"),
     "advance_challenges": (

@@ -37,6 +37,7 @@ FUNCTIONS = {
     "StartNight": "StartNightRole",
     "WalkAccounts": "WalkAccountsRole",
     "ReduceNight": "ReduceNightRole",
+    "AdministerScoring": "AdministerScoringRole",
     "AuditAccounts": "AuditAccountsRole",
     "AdministerLedger": "AdministerLedgerRole",
     "MakeVouchers": "MakeVouchersRole",
@@ -128,6 +129,8 @@ def test_a_wildcard_stands_only_where_there_is_no_name(document: dict[str, Any])
         ("WalkAccountsRole", '{"Fn::Sub": "${FilesBucket.Arn}/nights/*"}'),
         ("ReduceNightRole", '{"Fn::Sub": "${FilesBucket.Arn}/nights/*"}'),
         ("ReduceNightRole", '{"Fn::Sub": "${FilesBucket.Arn}/reports/*"}'),
+        ("AdministerScoringRole", '{"Fn::Sub": "${FilesBucket.Arn}/reports/*"}'),
+        ("AdministerScoringRole", '{"Fn::Sub": "${FilesBucket.Arn}/exports/*"}'),
     }
 
 
@@ -150,8 +153,8 @@ def test_only_the_projector_a_rebuild_and_the_night_may_write_the_view(document:
     writing = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
     roles = set().union(*(roles_that_may(document, f"dynamodb:{action}", "AccountsTable") for action in writing))
 
-    # The night keeps what it scores beside the view, in attributes of its own.
-    assert roles == {"ProjectAccountsRole", "AdministerLedgerRole", "WalkAccountsRole"}
+    # The night keeps what it scores beside the view, in attributes of its own, and an admin may have them made anew.
+    assert roles == {"ProjectAccountsRole", "AdministerLedgerRole", "WalkAccountsRole", "AdministerScoringRole"}
 
 
 def test_the_audit_cannot_write_what_it_audits(document: dict[str, Any]) -> None:

@@ -1,0 +1,60 @@
+"""A member's facts made anew from the whole ledger, and held against those that are stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from pynamodb.exceptions import UpdateError
+
+from chalicelib.base.errors import Unavailable
+from chalicelib.ledger import posting
+from chalicelib.ledger.table import AccountItem, read_view
+from chalicelib.program import service as programs
+from chalicelib.scoring import gathering
+from chalicelib.scoring import state as states
+
+
+class Rebuilt(msgspec.Struct, frozen=True):
+    """`differs` names what was stored otherwise: what it was, and what it is now. `stored` says whether it was."""
+
+    member_id: str
+    entries: int
+    is_same: bool
+    was_stored: bool
+    differs: dict[str, Any]
+
+
+def rebuild(member_id: str, *, now: int) -> Rebuilt:
+    """Fold a member once more from the beginning and store what differs. Raises MemberNotFound and Unavailable.
+
+    What the ledger has had since the facts were stored is no difference: both are as of now.
+    """
+    found = posting.peek(member_id, now=now, consistent=True).member_id
+    program = programs.in_force(now, now=now).program
+    view = read_view(found)
+    stored = states.unpack(view.score_facts) if view and view.score_facts else None
+    fresh = gathering.from_the_beginning(found, program)
+    # Without an item the projector has not seen the member yet, and the night finds nothing to keep facts beside.
+    if stored is None or view is None:
+        return Rebuilt(found, fresh.entries, is_same=False, was_stored=False, differs={})
+    known = gathering.brought_up_to(found, stored, program)
+    differs = {
+        name: {"stored": msgspec.to_builtins(getattr(known, name)), "ledger": msgspec.to_builtins(getattr(fresh, name))}
+        for name in fresh.__struct_fields__
+        if getattr(known, name) != getattr(fresh, name)
+    }
+    if differs:
+        _store(view, states.pack(fresh))
+    return Rebuilt(found, fresh.entries, is_same=not differs, was_stored=True, differs=differs)
+
+
+def _store(view: AccountItem, packed: bytes) -> None:
+    try:
+        AccountItem(view.member_id).update(
+            actions=[AccountItem.score_facts.set(packed)], condition=AccountItem.score_facts == view.score_facts
+        )
+    except UpdateError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        raise Unavailable("A night has just written the member's facts. Try again.", code="busy") from error
