@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, get_args
 
@@ -11,14 +12,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from chalicelib.base import clock
+from chalicelib.base import clock, dynamo
 from chalicelib.base.errors import Refusal
-from chalicelib.cases import compensating, feedback, listing, merging, moving, watching
+from chalicelib.cases import acting, compensating, feedback, listing, merging, moving, tallies, watching
 from chalicelib.cases.changing import read
 from chalicelib.cases.compensating import Amends
 from chalicelib.cases.feedback import Sender
 from chalicelib.cases.listing import Wanted
 from chalicelib.cases.moving import Who, Words
+from chalicelib.cases.rules import counting
 from chalicelib.cases.rules.case import State
 from chalicelib.cases.rules.moves import Assignment, Move
 from chalicelib.cases.schema import FeedbackIn
@@ -29,9 +31,10 @@ from chalicelib.members import enrolling
 from chalicelib.members.schema import ExternalIn, MemberIn
 from chalicelib.program import service as programs
 from tests import faults
-from tests.programs import document
+from tests.programs import document, texts
 
 HANDLER, MOST = 500, 2_000
+CAUSES = {code: texts(code) for code in ("packaging", "courier")}
 HOUR = 3_600
 FAULTS = [faults.lost_on_the_way, faults.committed_then_timed_out, faults.conflicting, faults.throttled, faults.failing]
 OPEN = ("new", "assigned", "analysing", "acting", "reopened")
@@ -50,12 +53,22 @@ FAULT = st.sampled_from([None, None, *FAULTS])
 _keys = itertools.count(1)
 
 
+def counted() -> Counter[str]:
+    """All that is counted, in whatever month: read by a scan, which costs the tests less than asking for each item."""
+    client: Any = dynamo.client()
+    found: Counter[str] = Counter()
+    for item in client.scan(TableName=tallies.TallyItem.Meta.table_name)["Items"]:
+        if item["key"]["S"].startswith("tally:"):
+            found.update({name: int(value["N"]) for name, value in item.items() if "N" in value})
+    return found
+
+
 class Told:
     """A case as it must be."""
 
     def __init__(self, case_id: str, member: int) -> None:
         self.case_id, self.member = case_id, member
-        self.state, self.owner, self.into = "new", "", ""
+        self.state, self.owner, self.into, self.cause = "new", "", "", ""
         self.given: dict[str, list[Any]] = {}
         self.steps = 1
 
@@ -75,13 +88,17 @@ class CaseMachine(RuleBasedStateMachine):
             lead.delete()
         limits = {"handler_points": HANDLER, "points_max": MOST}
         programs.publish(
-            document(welcome_points=0, cases={"compensation": limits}), by="tests", now=self.now - clock.DAY_S
+            document(welcome_points=0, cases={"compensation": limits, "causes": CAUSES}),
+            by="tests",
+            now=self.now - clock.DAY_S,
         )
         programs.reset_cache()
         tag = str(next(_keys))
         self.members = [self.enrolled(f"{tag}-{number}") for number in range(2)]
         self.cases: list[Told] = []
         self.facts: dict[int, list[str]] = {0: [], 1: []}
+        # What was counted before, by other examples on the same tables.
+        self.counted = counted()
 
     def enrolled(self, name: str) -> str:
         body = MemberIn(external=(ExternalIn(source="tests", id=name),))
@@ -179,6 +196,16 @@ class CaseMachine(RuleBasedStateMachine):
             if approves:
                 self.facts[case.member].append("case_compensated")
 
+    @precondition(lambda self: self.cases)
+    @rule(number=CASES, cause=st.sampled_from(sorted(CAUSES)), fault=FAULT)
+    def put_down(self, number: int, cause: str, fault: faults.Fault | None) -> None:
+        """Somebody finds a case's cause, or another one."""
+        case, who = self.case(number), self.who("staff:li")
+        refusal = "case_merged" if case.state == "merged" else None
+        self.tried(lambda: acting.put_down(case.case_id, cause, "", who), refusal, fault)
+        if not refusal:
+            case.cause, case.steps = cause, case.steps + 1
+
     @precondition(lambda self: len(self.cases) > 1)
     @rule(number=CASES, other=CASES, fault=FAULT)
     def merge(self, number: int, other: int, fault: faults.Fault | None) -> None:
@@ -235,6 +262,17 @@ class CaseMachine(RuleBasedStateMachine):
             assert chain == self.facts[number]
             given = sum(case.points("given") for case in self.cases if case.member == number)
             assert peek(member_id, now=self.now, consistent=True).state.available == given
+
+    @invariant()
+    def the_months_count_the_cases_that_there_are(self) -> None:
+        """Each case once, for its last cause, and those that became part of others not at all."""
+        counts = counted()
+        counts.subtract(self.counted)
+        alive = [case for case in self.cases if case.state != "merged"]
+        known = Counter(case.cause for case in alive if case.cause)
+        assert counts[counting.CASES] == counts[counting.kind("complaint")] == len(alive)
+        assert counts[counting.KNOWN] == sum(known.values())
+        assert {cause: counts[counting.cause(cause)] for cause in CAUSES} == {cause: known[cause] for cause in CAUSES}
 
     @invariant()
     def every_list_has_what_it_must(self) -> None:
