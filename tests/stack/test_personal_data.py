@@ -125,6 +125,7 @@ def complained(shop: httpx.Client) -> None:
         ("assign", {"owner": "me", "note": f"call {PHONE}"}),
         ("compensations", {"points": 10, "reason": NOTE}),
         ("notes", {"note": f"to {MAIL}", "public": True}),
+        ("attachments", {"name": f"{GIVEN} {NOTE}.png", "media_type": "image/png", "bytes": 9}),
         ("analyse", {"note": NOTE}),
         ("resolve", {"note": f"{GIVEN} is content", "public": True}),
     ):
