@@ -31,8 +31,8 @@ sign-in. Which programme is in force is read once in four minutes by each proces
 """
 
 _TAIL = """
-No operation looks at more than the tail of a member's chain, so none grows with the member's history or with the number
-of members: `make bench ARGS=growth` shows the same figures after 10 and after 10,000 entries.
+No operation looks at more than the tail of a member's chain (but for the merge of somebody whom a referral code has
+brought: up to 200 entries of each account), so none grows with the member's history or with the number of members: `make bench ARGS=growth` shows the same figures after 10 and after 10,000 entries.
 
 A purchase or event that reaches the challenges after one that happened later makes them walk through all of the
 member's purchases and events again, 4 KB of facts for some 25 of them; in order, they are added to what was walked.

@@ -31,6 +31,7 @@ REFUSE = Budget("refuse a referral that was paid", 16, 6, 8, of="refuse_referral
 NOBODYS = Budget("reaction: a purchase of somebody whom nobody has brought", 0, 1, 1, of="advance_referrals")
 PAY = Budget("reaction: a purchase qualifies, and both are paid", 16, 7, 10, of="advance_referrals")
 AGAIN = Budget("reaction: a purchase of a friend who is paid for", 0, 3, 3, of="advance_referrals")
+UNITED = Budget("reaction: a friend was merged, with a purchase on each account", 16, 22, 26, of="advance_referrals")
 IDLE = Budget("hourly: nothing has come due", 0, 8, 8, of="advance_referrals")
 
 
@@ -53,7 +54,7 @@ def referrals() -> Iterator[Cost]:
     body = {"phone": "+8615900159200", "mail": "dora@example.com", "referral": {"code": code, **given}}
     yield _cost(BROUGHT, lambda: client.post("/v1/members", json=body, caller=shop.SHOP, key="cost dora"), 201)
     yield _cost(BROUGHT_AGAIN, lambda: client.post("/v1/members", json=body, caller=shop.SHOP, key="cost dora"))
-    yield from _reactions(ben, anna)
+    yield from _reactions(ben, anna, code)
     yield _cost(FRIENDS, lambda: client.get(f"{path}/referrals?limit=20", caller=APP))
     yield _cost(HELD, lambda: client.get("/v1/referrals?state=held&limit=20", caller=DESK))
     waiting = client.get("/v1/referrals?state=held", caller=DESK).json["referrals"][0]["id"]
@@ -63,12 +64,18 @@ def referrals() -> Iterator[Cost]:
     yield _cost(REFUSE, lambda: client.post(f"/v1/referrals/{paid}/refuse", caller=DESK))
 
 
-def _reactions(friend: str, anybody: str) -> Iterator[Cost]:
+def _reactions(friend: str, anybody: str, code: str) -> Iterator[Cost]:
     buy(anybody)
     yield _reaction(NOBODYS, _last(anybody))
     buy(friend)
     yield _reaction(PAY, _last(friend))
     yield _reaction(AGAIN, _last(friend))
+    carl, till = enrol("cost-carl"), enrol("cost-till")
+    assert claim(carl, code).status == 201
+    buy(carl)
+    buy(till)
+    client.post(f"/v1/members/{carl}/merge", json={"into": till}, caller=shop.SHOP)
+    yield _reaction(UNITED, _last(till))
     yield _reaction(IDLE, json.dumps({"settle_due": True}))
 
 

@@ -12,11 +12,9 @@ from typing import Final
 from chalicelib.base import clock, facts
 from chalicelib.ledger.router import Notice
 from chalicelib.members.table import read_merge
-from chalicelib.orders import history
-from chalicelib.orders.history import History
 from chalicelib.orders.reacting import order_id_of
-from chalicelib.referrals import changing, rules, settling, terms, uniting
-from chalicelib.referrals.rules import Order, Referral
+from chalicelib.referrals import changing, hearing, settling, uniting
+from chalicelib.referrals.rules import Referral
 from chalicelib.referrals.table import SHARDS, LeadItem, read_state, referrals_of, sharded
 
 logger = logging.getLogger(__name__)
@@ -29,18 +27,18 @@ def react(notice: Notice, *, now: int) -> None:
     """Count what a notice is about, and settle what follows. Doing it again changes nothing. Raises Unavailable."""
     if notice.kind == facts.MERGED_IN:
         merge = read_merge(notice.record)
-        touched = uniting.unite(notice.member_id, merge.closed_id, now=now) if merge is not None else []
+        touched = uniting.unite(merge.closed_id, now=now) if merge is not None else []
         for referral_id in touched:
             settling.settle(changing.read(referral_id), now=now)
         return
     found = referrals_of(notice.member_id)
     if not found:
         return
-    order = order_of(history.read(order_id_of(notice), consistent=True))
+    orders = [hearing.order_at(order_id_of(notice))]
     for referral_id in found:
 
         def step(referral: Referral) -> Referral:
-            return rules.heard(referral, terms.policy_of(referral), order)
+            return hearing.told(referral, orders)
 
         settling.settle(changing.change(referral_id, step), now=now)
 
@@ -70,11 +68,3 @@ def _settle_lead(lead: LeadItem, now: int) -> None:
         LeadItem(lead.key, f"{clock.text(now + clock.DAY_S)}#{lead.referral_id}").save()
     # Where the date has moved meanwhile, the referral is on the list once more.
     lead.delete()
-
-
-def order_of(past: History) -> Order:
-    """A purchase as it counts for a referral: what its refunds have left of it."""
-    total_minor, earnings = past.order.total_minor, past.earnings
-    left_minor = 0 if past.refunded.cancelled else total_minor - past.refunded.total_minor
-    spend_minor = earnings.spend_minor * left_minor // total_minor if total_minor else 0
-    return Order(past.order_id, clock.seconds(past.order.occurred_at), left_minor, spend_minor)

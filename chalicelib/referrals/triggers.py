@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, Final
 
 import msgspec
 from chalice.app import Blueprint, SQSEvent
 
-from chalicelib.base import clock, queues
+from chalicelib.base import clock, messages, queues
 from chalicelib.base.settings import settings
 from chalicelib.ledger.router import Notice
 from chalicelib.referrals import reacting
 
-logger = logging.getLogger(__name__)
 blueprint = Blueprint(__name__)
 
 
@@ -30,18 +28,7 @@ _DUE: Final = msgspec.json.Decoder(Due)
 @blueprint.on_sqs_message(queue="referrals", batch_size=10, name="advance_referrals")
 def advance_referrals(event: SQSEvent) -> dict[str, Any]:
     """Qualify, pay and take back referrals; answers which messages must come again."""
-    failed = []
-    for record in event.to_dict()["Records"]:
-        try:
-            _take(record["body"])
-        except (msgspec.MsgspecError, UnicodeError) as error:
-            logger.warning("message %s is no notice (%s)", record["messageId"], type(error).__name__)
-            failed.append({"itemIdentifier": record["messageId"]})
-        except Exception:
-            logger.exception("message %s: the referrals could not be advanced", record["messageId"])
-            failed.append({"itemIdentifier": record["messageId"]})
-    logger.info("%s notices heard", len(event.to_dict()["Records"]) - len(failed))
-    return {"batchItemFailures": failed}
+    return messages.each(event.to_dict(), _take)
 
 
 def _take(body: str) -> None:

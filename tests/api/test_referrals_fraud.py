@@ -9,10 +9,11 @@ from unittest import mock
 import pytest
 
 from chalicelib.base import clock, dynamo
+from chalicelib.referrals import reacting
 from chalicelib.referrals.table import SHARDS
 from tests.api import shop
 from tests.api.client import client, member, staff
-from tests.api.friends import APP, DESK, buy, claim, code_of, enrol, kinds, publish, react, referrals, statuses
+from tests.api.friends import APP, DESK, buy, claim, code_of, enrol, kinds, notices, publish, react, referrals, statuses
 
 
 def held(query: str = "") -> Any:
@@ -146,9 +147,12 @@ class TestReview:
 
 
 class TestAMerge:
-    def merge(self, closed: str, into: str) -> None:
+    def merged(self, closed: str, into: str) -> None:
         answer = client.post(f"/v1/members/{closed}/merge", json={"into": into}, caller=shop.SHOP)
         assert answer.status in {200, 201}, answer.text
+
+    def merge(self, closed: str, into: str) -> None:
+        self.merged(closed, into)
         react(into)
 
     def test_of_the_friend_leaves_the_referral_with_the_one_who_took_over(self, anna: str) -> None:
@@ -157,6 +161,45 @@ class TestAMerge:
         self.merge(ben, carl)
         buy(carl)
         react(carl)
+        assert (kinds(anna), statuses(anna)) == (["referral_paid"], ["paid"])
+
+    @pytest.mark.parametrize("is_late", [True, False])
+    def test_of_the_friend_counts_what_was_bought_on_the_other_account_and_heard_of_before(
+        self,
+        anna: str,
+        is_late: bool,  # noqa: FBT001 - pytest names it
+    ) -> None:
+        ben, carl = enrol("ben"), enrol("carl")
+        claim(ben, code_of(anna))
+        if is_late:
+            self.merged(ben, carl)
+        buy(carl)
+        if not is_late:
+            self.merged(ben, carl)
+        found = notices(carl)
+        for notice in sorted(found, key=lambda each: each.kind == "merged_in"):
+            reacting.react(notice, now=clock.now())
+        assert (kinds(anna), statuses(anna)) == (["referral_paid"], ["paid"])
+
+    def test_of_the_friend_takes_back_for_what_was_sent_back_and_heard_of_before(self, anna: str) -> None:
+        ben, carl = enrol("ben"), enrol("carl")
+        claim(ben, code_of(anna))
+        order_id = buy(ben)
+        react(ben)
+        self.merged(ben, carl)
+        shop.cancel(order_id, occurred_at=clock.text(clock.now()))
+        for notice in sorted(notices(carl), key=lambda each: each.kind == "merged_in"):
+            reacting.react(notice, now=clock.now())
+        assert kinds(anna) == ["referral_paid", "referral_taken_back"]
+
+    def test_of_one_who_took_over_heard_of_first_loses_no_referral(self, anna: str) -> None:
+        ben, carl, dora = enrol("ben"), enrol("carl"), enrol("dora")
+        claim(ben, code_of(anna))
+        self.merged(ben, carl)
+        buy(carl)
+        self.merged(carl, dora)
+        for each in (dora, carl):
+            react(each)
         assert (kinds(anna), statuses(anna)) == (["referral_paid"], ["paid"])
 
     def test_of_referrer_and_friend_takes_both_rewards_back(self, anna: str) -> None:

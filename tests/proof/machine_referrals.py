@@ -82,7 +82,7 @@ class Referring(Vouching):
         if notice.kind == "merged_in":
             merge = read_merge(notice.record)
             assert merge is not None
-            referrals.unite(self.model, self.model.heir(notice.member_id), str(merge.closed_id), self.now)
+            referrals.unite(self.model, str(merge.closed_id), self.now)
             return
         order_id = order_id_of(notice)
         for name in referrals.of(notice.member_id):

@@ -110,6 +110,12 @@ FRIENDS = (
         "if stored.referral.referrer_id == referrer.key:",
     ),
     Mutant(
+        "What was bought before the merge was heard of is not heard again",
+        "referrals/uniting.py",
+        "hearing.orders_since(accounts, found[0].claimed_at) if found else []",
+        "[]",
+    ),
+    Mutant(
         "A code made a moment ago is nobody's",
         "referrals/owning.py",
         "    for consistent in (False, True):\n        for item in CodeItem",

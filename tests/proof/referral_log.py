@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.base import clock, ids
@@ -94,13 +93,11 @@ def judge(model: Model, now: int, seen: Counter[str]) -> None:
     """Once everything has been heard of, both are paid where the friend has bought and kept it, and else nobody."""
     seen["referral taken back"] += model.referrals.times_back
     for referral in model.referrals.found.values():
-        kept = _kept(model, referral, (referral.friend,))
+        kept = _kept(model, referral)
         is_due = bool(kept) and min(kept) + referral.rules.return_days * DAY_S <= now
         stands = is_due and referral.verdict in ("clear", "approved")
-        # What went straight to the account that took over counts from when the merge has been heard of.
-        is_open = bool(_kept(model, referral, model.heirs(referral.friend))) and referral.verdict != "refused"
         seen["referral paid"] += bool(referral.paid)
-        assert is_open or referral.paid.keys() == ({"friend", "referrer"} if stands else set()), (referral, kept)
+        assert referral.paid.keys() == ({"friend", "referrer"} if stands else set()), (referral, kept)
         assert referral.paid.keys() in (set(), {"friend", "referrer"})
         if model.heir(referral.friend) == model.heir(referral.referrer):
             assert referral.verdict in ("refused", "approved"), "somebody has brought itself"
@@ -108,7 +105,8 @@ def judge(model: Model, now: int, seen: Counter[str]) -> None:
     assert len({*standing}) == len(standing), "somebody was brought twice"
 
 
-def _kept(model: Model, referral: Referral, accounts: Sequence[str]) -> list[int]:
-    """When what was bought on some accounts and kept was bought, as far as it counts."""
-    orders = [order for order in model.orders.values() if order.posted_to in accounts and left_of(order)]
-    return [order.occurred_at for order in orders if referral.counts(order.occurred_at)]
+def _kept(model: Model, referral: Referral) -> list[int]:
+    """When what the friend has bought and kept was bought, as far as it counts, on whichever account."""
+    heir = model.heir(referral.friend)
+    orders = [order for order in model.orders.values() if order.member is not None and model.heir(order.member) == heir]
+    return [order.occurred_at for order in orders if left_of(order) and referral.counts(order.occurred_at)]

@@ -36,7 +36,7 @@ class Paid:
 class Referral:
     """A claim, the friend's purchases with what refunds have left of each, and what was paid.
 
-    `code_of` is whose code it was, by the id of before any merge.
+    `code_of` is whose code it was, by the id of before any merge; `is_doubled` that a merge was found to make it void.
     """
 
     friend: str
@@ -45,6 +45,7 @@ class Referral:
     rules: Rules
     code_of: str = ""
     verdict: str = "clear"
+    is_doubled: bool = False
     bought: dict[str, tuple[int, int]] = field(default_factory=dict)
     paid: dict[str, Paid] = field(default_factory=dict)
 
@@ -142,14 +143,21 @@ class Referrals:
         own = [name for name, referral in self.found.items() if referral.friend == member]
         return own + [name for name in self.led.get(member, []) if name not in own]
 
-    def unite(self, model: Model, heir: str, closed: str, now: int) -> None:
-        """Of the referrals of one person the earliest stands, unless the person has brought itself."""
-        led = self.led.setdefault(heir, [])
-        led += [name for name in self.of(closed) if name not in self.of(heir)]
-        names = sorted(self.of(heir), key=lambda name: (self.found[name].claimed_at, name))
+    def unite(self, model: Model, closed: str, now: int) -> None:
+        """Of the referrals of one person the earliest stands, unless the person has brought itself.
+
+        Whatever the person has bought counts, on whichever account.
+        """
+        heir = model.heir(closed)
+        names = [name for name, each in self.found.items() if model.heir(each.friend) == heir]
+        self.led[heir] = names = sorted(names, key=lambda name: (self.found[name].claimed_at, name))
         for place, name in enumerate(names):
-            if place or model.heir(self.found[name].referrer) == heir:
-                self.found[name].verdict = "refused"
+            referral = self.found[name]
+            for order_id, order in model.orders.items():
+                if order.member is not None and model.heir(order.member) == heir:
+                    self.hear(name, order_id, order)
+            if not referral.is_doubled and (place or model.heir(referral.referrer) == heir):
+                referral.is_doubled, referral.verdict = True, "refused"
         for name in names:
             self.settle(model, name, now)
 
