@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 from chalice.app import Blueprint, SQSEvent
 
-from chalicelib.base import clock, queues
+from chalicelib.base import clock, messages, queues
 from chalicelib.base.settings import settings
 from chalicelib.engagement import birthdays
 from chalicelib.engagement.birthdays import Leg
 
-logger = logging.getLogger(__name__)
 blueprint = Blueprint(__name__)
 
 # Enough for one more member, the mark and the hand-over.
@@ -35,14 +33,7 @@ _LEGS: Final = msgspec.json.Decoder(Leg)
 def give_birthday_gifts(event: SQSEvent) -> dict[str, Any]:
     """See to the birthdays that are due, or walk one leg of them; answers which messages must come again."""
     context: Any = event.context
-    failed = []
-    for record in event.to_dict()["Records"]:
-        try:
-            _see_to(record["body"], context.get_remaining_time_in_millis)
-        except Exception:
-            logger.exception("message %s: no birthdays could be seen to", record["messageId"])
-            failed.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failed}
+    return messages.each(event.to_dict(), lambda body: _see_to(body, context.get_remaining_time_in_millis))
 
 
 def _see_to(body: str, left_ms: Callable[[], int]) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, Final
 
 import msgspec
 from chalice.app import Blueprint, SQSEvent
 
-from chalicelib.base import clock, queues
+from chalicelib.base import clock, messages, queues
 from chalicelib.base.settings import settings
 from chalicelib.ledger.walk import Leg
 from chalicelib.scoring.finishing import Reduction
 
-logger = logging.getLogger(__name__)
 blueprint = Blueprint(__name__)
 
 AGAIN: Final = "score"
@@ -25,14 +23,7 @@ _REDUCTIONS: Final = msgspec.json.Decoder(Reduction)
 @blueprint.on_sqs_message(queue="scoring", batch_size=1, name="reduce_night")
 def reduce_night(event: SQSEvent) -> dict[str, Any]:
     """Make the basis and the report of a night; answers which messages must come again."""
-    failed = []
-    for record in event.to_dict()["Records"]:
-        try:
-            _reduce(_REDUCTIONS.decode(record["body"]))
-        except Exception:
-            logger.exception("message %s failed", record["messageId"])
-            failed.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failed}
+    return messages.each(event.to_dict(), lambda body: _reduce(_REDUCTIONS.decode(body)))
 
 
 def _reduce(asked: Reduction) -> None:

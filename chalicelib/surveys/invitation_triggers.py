@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, Final
 
 import msgspec
 from chalice.app import Blueprint, SQSEvent
 
-from chalicelib.base import clock, queues
+from chalicelib.base import clock, messages, queues
 from chalicelib.base.settings import settings
 from chalicelib.ledger.router import Notice
 from chalicelib.surveys import reacting
 from chalicelib.surveys.sampler import Drawn
 
-logger = logging.getLogger(__name__)
 blueprint = Blueprint(__name__)
 
 
@@ -32,18 +30,7 @@ _DRAWN: Final = msgspec.json.Decoder(Drawn)
 @blueprint.on_sqs_message(queue="surveys", batch_size=10, name="advance_surveys")
 def advance_surveys(event: SQSEvent) -> dict[str, Any]:
     """Invite members to surveys; answers which messages must come again."""
-    failed = []
-    for record in event.to_dict()["Records"]:
-        try:
-            _take(record["body"])
-        except (msgspec.MsgspecError, UnicodeError) as error:
-            logger.warning("message %s is no notice (%s)", record["messageId"], type(error).__name__)
-            failed.append({"itemIdentifier": record["messageId"]})
-        except Exception:
-            logger.exception("message %s: nobody could be invited", record["messageId"])
-            failed.append({"itemIdentifier": record["messageId"]})
-    logger.info("%s notices heard", len(event.to_dict()["Records"]) - len(failed))
-    return {"batchItemFailures": failed}
+    return messages.each(event.to_dict(), _take)
 
 
 def _take(body: str) -> None:

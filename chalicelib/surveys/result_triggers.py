@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
 from chalice.app import Blueprint, SQSEvent
 
-from chalicelib.base import clock, console
+from chalicelib.base import clock, console, messages
 from chalicelib.base.settings import settings
 from chalicelib.surveys import crossing, result_console
 
-logger = logging.getLogger(__name__)
 blueprint = Blueprint(__name__)
 
 # Enough for one more page of answers, the tables and the hand-over.
@@ -23,19 +21,16 @@ _RESERVE_MS: Final = 60_000
 def cross_surveys(event: SQSEvent) -> dict[str, Any]:
     """Make the night's tables, a leg at a time; answers which messages must come again."""
     context: Any = event.context
-    failed = []
-    for record in event.to_dict()["Records"]:
-        try:
-            crossing.take(
-                crossing.MESSAGES.decode(record["body"]),
-                queue_url=settings().crossings_queue_url,
-                goes_on=lambda: context.get_remaining_time_in_millis() > _RESERVE_MS,
-                now=clock.now(),
-            )
-        except Exception:
-            logger.exception("message %s failed", record["messageId"])
-            failed.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failed}
+
+    def take(body: str) -> None:
+        crossing.take(
+            crossing.MESSAGES.decode(body),
+            queue_url=settings().crossings_queue_url,
+            goes_on=lambda: context.get_remaining_time_in_millis() > _RESERVE_MS,
+            now=clock.now(),
+        )
+
+    return messages.each(event.to_dict(), take)
 
 
 @blueprint.lambda_function(name="administer_surveys")

@@ -175,8 +175,8 @@ def test_only_facts_that_somebody_asked_for_are_routed() -> None:
             router.route(arrival.entry)
     assert [json.loads(message["MessageBody"]) for message in sent] == [
         {"member_id": member_id, "seq": 1, "kind": "enrolled", "record": member_id},
-        # For challenges, and for referrals.
-        *[{"member_id": member_id, "seq": 2, "kind": "order", "record": order_id}] * 2,
+        # For challenges, for referrals, and for surveys.
+        *[{"member_id": member_id, "seq": 2, "kind": "order", "record": order_id}] * 3,
     ]
 
 
