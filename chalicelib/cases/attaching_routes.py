@@ -8,10 +8,10 @@ from chalicelib.base import clock
 from chalicelib.cases import amends_routes, attaching, reading, render, work_routes
 from chalicelib.cases.attaching import READ_S, Announced
 from chalicelib.cases.changing import followed, read
+from chalicelib.cases.file_schema import AttachmentBegun, AttachmentIn, AttachmentKept, AttachmentLinkOut, UploadOut
 from chalicelib.cases.moving import Who
 from chalicelib.cases.rules.case import Case
 from chalicelib.cases.rules.files import UPLOAD_S
-from chalicelib.cases.schema import AttachmentBegun, AttachmentIn, AttachmentKept, AttachmentLinkOut, UploadOut
 from chalicelib.members import service as members
 from chalicelib.members.rules import Person
 from chalicelib.web.room import IDEMPOTENCY_KEY, Call, Reply

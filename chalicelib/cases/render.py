@@ -7,6 +7,7 @@ from typing import Literal, cast
 import msgspec
 
 from chalicelib.base import clock, facts
+from chalicelib.cases.file_schema import AttachmentOut
 from chalicelib.cases.reading import Whole
 from chalicelib.cases.rules import due, moves, steps
 from chalicelib.cases.rules.case import CLOSED, Attachment, Case, Compensation, CorrectiveAction, State
@@ -14,7 +15,6 @@ from chalicelib.cases.rules.steps import Said
 from chalicelib.cases.schema import (
     ActionLineOut,
     AmendsOut,
-    AttachmentOut,
     CaseLineOut,
     CaseOut,
     CaseWorkLineOut,
