@@ -16,7 +16,14 @@ from chalicelib.base.errors import Refusal, Unavailable
 from chalicelib.ledger.chain import Entry
 from chalicelib.ledger.records import Record
 from chalicelib.program import service as programs
-from tests.proof import scenario, scenario_programme, scenario_referrals, scenario_rewards, scenario_vouchers
+from tests.proof import (
+    scenario_programme,
+    scenario_referrals,
+    scenario_rewards,
+    scenario_surveys,
+    scenario_vouchers,
+    stories,
+)
 from tests.proof.areas import Cast
 from tests.proof.calendar import DAY_S
 from tests.proof.invariants import Watch
@@ -24,11 +31,17 @@ from tests.proof.model import Model
 from tests.proof.programmes import Programme, Whole
 from tests.proof.replay import Refusing, Replay
 from tests.proof.rules_model import MEMBERSHIP, YEAR, Rules
-from tests.proof.scenario import STARTED, Request
+from tests.proof.scenario import PHONE, STARTED, Request
 from tests.proof.scheduler import Died, Scheduler, Writer
 from tests.proof.store import Store, intercepted
 
-AREAS = (scenario_programme.AREA, scenario_rewards.AREA, scenario_vouchers.AREA, scenario_referrals.AREA)
+AREAS = (
+    scenario_programme.AREA,
+    scenario_rewards.AREA,
+    scenario_vouchers.AREA,
+    scenario_referrals.AREA,
+    scenario_surveys.AREA,
+)
 """Everything that races beside orders, points and members."""
 WRITERS = 4
 TRIES = 6
@@ -100,12 +113,12 @@ def _race(run: Run) -> None:
     run.versions[1] = rules
     member, other, newcomer = (ids.derived("mem", client, "enrol") for client in ("shop-a", "shop-b", "shop-c"))
     run.scheduler.time = STARTED
-    for request in scenario.prelude(rules, member, other):
+    for request in stories.prelude(rules, member, other):
         _ask(run, request, STARTED)
     cast = Cast(member, other, newcomer)
     more = [story for area in AREAS for story in area.stories(rules, cast)]
-    told = [*scenario.ledger(run.rng, rules, member, other, newcomer), *(story.race for story in more)]
-    wanted = scenario.race(run.rng, told)
+    told = [*stories.ledger(run.rng, rules, member, other, newcomer), *(story.race for story in more)]
+    wanted = stories.race(run.rng, told)
     for story in more:
         if any(request in wanted for request in story.race):
             run.after += story.after
@@ -218,7 +231,7 @@ def _no_order_waits_for_its_member(run: Run, model: Model) -> None:
     claimants = [request.name for request in run.left]
     for order in model.orders.values():
         waits = order.member is None and not order.cancelled and order.occurred_at >= oldest
-        assert not (waits and f"claim {model.phones.get(scenario.PHONE)} 1" in claimants), "an order was left unclaimed"
+        assert not (waits and f"claim {model.phones.get(PHONE)} 1" in claimants), "an order was left unclaimed"
 
 
 def _account_after(entry: Entry) -> tuple[Any, ...]:
