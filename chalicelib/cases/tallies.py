@@ -1,7 +1,8 @@
 """Counts of cases by month, exact to the case: changed in the very transaction that changes the case.
 
 A month's counts lie in 16 items with keys of their own, and a case adds to one of them, found from its id, so that a
-burst heats none. Of two months of the same zone none takes from the other: a case keeps the month of its opening.
+burst heats none. A case keeps the month of its opening. What members say of cases lies in items beside these: an answer
+that rates one case may open another, and a transaction may not write to one item twice.
 """
 
 from __future__ import annotations
@@ -26,13 +27,20 @@ from chalicelib.ledger.posting import Act, Write
 SHARDS: Final = 16
 
 _NAME: Final = settings().table("cases")
-_PART: Final = "counts"
+_COUNTS: Final = "counts"
+_RATINGS: Final = "ratings"
+_RATING_SHARDS: Final = 4
+"""Fewer, for a case is rated once, some time after it was resolved."""
+
 _KEYS: Final = frozenset({"key", "part"})
 _AT_ONCE: Final = 100
 
 
+_PARTS: Final = ((_COUNTS, SHARDS), (_RATINGS, _RATING_SHARDS))
+
+
 class TallyItem(Model):
-    """One shard of a month's counts, which are attributes beside these, named by `rules.counting`."""
+    """One shard of a month's counts or ratings, which are attributes beside these, named by `rules.counting`."""
 
     class Meta:
         table_name = _NAME
@@ -42,21 +50,25 @@ class TallyItem(Model):
 
 
 def counting(before: Case | None, after: Case) -> Sequence[Write]:
-    """The write that keeps the counts in step with a case, for the transaction that changes it; none if all stay."""
+    """The writes that keep the counts in step with a case, for the transaction that changes it; none if all stay."""
     changes = rules.changes(before, after)
-    if not changes:
-        return ()
-    actions = [Path([name]).add(number) for name, number in changes.items()]
-    return (Write(TallyItem(_key(_month(after), _shard(after.case_id)), _PART), Act.UPDATE, None, actions),)
+    writes = []
+    for part, shards in _PARTS:
+        actions = [Path([name]).add(number) for name, number in changes.items() if _part(name) == part]
+        if actions:
+            item = TallyItem(_key(_month(after), _shard(after.case_id, shards)), part)
+            writes.append(Write(item, Act.UPDATE, None, actions))
+    return writes
 
 
 def read(months: Sequence[str]) -> dict[str, Counter[str]]:
     """The counts of each month (`2026-11`), as they were a moment ago. Raises Unavailable."""
     found: dict[str, Counter[str]] = {month: Counter() for month in months}
     month_of = {_key(month, shard): month for month in months for shard in range(SHARDS)}
-    keys = list(month_of)
+    keys = [(_key(month, shard), part) for month in months for part, shards in _PARTS for shard in range(shards)]
     for begin in range(0, len(keys), _AT_ONCE):
-        for item in _items([{"key": {"S": key}, "part": {"S": _PART}} for key in keys[begin : begin + _AT_ONCE]]):
+        wanted = [{"key": {"S": key}, "part": {"S": part}} for key, part in keys[begin : begin + _AT_ONCE]]
+        for item in _items(wanted):
             counts = {name: int(value["N"]) for name, value in item.items() if name not in _KEYS}
             found[month_of[item["key"]["S"]]].update(counts)
     return found
@@ -70,8 +82,12 @@ def _key(month: str, shard: int) -> str:
     return f"tally:{month}:{shard:02d}"
 
 
-def _shard(case_id: str) -> int:
-    return sum(case_id.encode()) % SHARDS
+def _shard(case_id: str, shards: int) -> int:
+    return sum(case_id.encode()) % shards
+
+
+def _part(name: str) -> str:
+    return _RATINGS if rules.is_rating(name) else _COUNTS
 
 
 def _items(keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -9,18 +9,21 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.base import clock, objects
+from chalicelib.base.dynamo import key_of
 from chalicelib.base.errors import Refusal, Unavailable
-from chalicelib.cases import acting, attaching, feedback, merging, tallies
+from chalicelib.cases import acting, attaching, feedback, merging, opening, outcomes, tallies
 from chalicelib.cases.acting import Plan
 from chalicelib.cases.action_table import ActionItem, leads_of, read_action
 from chalicelib.cases.attaching import Announced, Attached, AttachmentMissing
 from chalicelib.cases.changing import read
 from chalicelib.cases.feedback import Sender
 from chalicelib.cases.moving import Who
+from chalicelib.cases.opening import Complaint
 from chalicelib.cases.rules import counting
 from chalicelib.cases.rules.files import AttachmentNotFound, AttachmentRefused
 from chalicelib.cases.schema import FeedbackIn
 from chalicelib.cases.table import LeadItem, read_steps
+from chalicelib.ledger.posting import put_once
 from chalicelib.program import service as programs
 from tests import faults
 from tests.api.desk import DEPARTMENTS
@@ -183,6 +186,28 @@ def test_counts_and_lists_are_right_whatever_fails(fault: faults.Fault) -> None:
 
 def listed() -> set[tuple[str, str]]:
     return {(str(item.key), str(item.part)) for item in LeadItem.scan() if str(item.key).startswith("actions:")}
+
+
+def test_an_answer_that_rates_one_case_may_open_another_in_the_same_transaction() -> None:
+    case_id = received()
+    for number in range(60):
+        complaint = Complaint(
+            member_id=None,
+            kind="complaint",
+            dimension="service",
+            severity="normal",
+            text="Still not mended.",
+            channel="app",
+            actor="member",
+        )
+        opened = opening.opening(complaint, key=f"answer {number}", now=NOW)
+        record, *writes = opened.writes
+        noted = outcomes.noting(case_id, 1 + number % 7, response_id=f"rsp_{number}", actor="member", now=NOW)
+        touched = [key_of(write.model) for write in (record, *writes, *noted)]
+        assert len(set(touched)) == len(touched)
+    assert not put_once(opened.record, [*writes, *noted]).replayed
+    found = tallies.read([MONTH])[MONTH]
+    assert (found[counting.CASES], found[counting.RATED], found[counting.EFFORT]) == (2, 1, 4)
 
 
 def test_a_refused_cause_counts_nothing() -> None:

@@ -44,6 +44,11 @@ def effort(code: str) -> str:
     return f"effort|{code}"
 
 
+def is_rating(name: str) -> bool:
+    """Whether a count is of what members say of their cases; it changes when they do."""
+    return name.partition("|")[0] in {RATED, EFFORT}
+
+
 def counted(case: Case) -> Counter[str]:
     """What a case counts for, as it is."""
     if case.state == "merged":
