@@ -32,7 +32,8 @@ sign-in. Which programme is in force is read once in four minutes by each proces
 
 _TAIL = """
 No operation looks at more than the tail of a member's chain (but for the merge of somebody whom a referral code has
-brought: up to 200 entries of each account), so none grows with the member's history or with the number of members: `make bench ARGS=growth` shows the same figures after 10 and after 10,000 entries.
+brought: up to 200 entries of each account), so none grows with the member's history or with the number of
+members: `make bench ARGS=growth` shows the same figures after 10 and after 10,000 entries.
 
 A purchase or event that reaches the challenges after one that happened later makes them walk through all of the
 member's purchases and events again, 4 KB of facts for some 25 of them; in order, they are added to what was walked.
@@ -40,6 +41,11 @@ member's purchases and events again, 4 KB of facts for some 25 of them; in order
 Of the functions, `jwt_authorizer` and `route_facts` use no table. A notice that `route_facts` passes on is three
 requests of SQS (sent, received, deleted), $1.20 per million notices. A walk of the night reads the whole view: an
 eighth of a read unit for every KB of it, which is what the row of 20 accounts shows beside the walk's own note.
+
+A read of a score takes the end of the chain and the view's item, and once in five minutes in each process the night's
+basis; where the chain has gone on since the night, the new entries and the records of new orders and answers as well.
+Entries that look back (a refund, a cancellation, a merge) or that come late make it read the whole chain, as the next
+night does once and then stores.
 
 A refund, a cancellation, and an order that names its member by phone each look one thing up first (the order, the
 identity), which is their third round trip; see `decisions/0002-three-round-trips.md`.

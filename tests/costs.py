@@ -27,6 +27,7 @@ from tests.costs_engagement import engagement
 from tests.costs_invitations import invitations
 from tests.costs_referrals import referrals
 from tests.costs_rewards import rewards
+from tests.costs_scores import scores
 from tests.costs_scoring import scoring
 from tests.costs_seldom import seldom
 from tests.costs_survey_results import survey_results
@@ -86,6 +87,7 @@ def measured(*, history: int = 0) -> Iterator[Cost]:
     yield from survey_results()
     yield from invitations()
     yield from scoring()
+    yield from scores()
 
 
 def _cost(budget: Budget, act: Callable[[], Response], expected: int = 201) -> Cost:

@@ -39,14 +39,13 @@ def start(*, now: int, per_leg: int = 0) -> Night:
     return _sent(day, cut, ("sweep", "audit"), now=now, per_leg=per_leg)
 
 
-def again(*, now: int, per_leg: int = 0) -> Night:
-    """Walk the accounts once more for today, under a name of its own (`2026-11-21-02`).
+def again(*, now: int, per_leg: int = 0, number: int = 2) -> Night:
+    """Walk the accounts once more for today, under a name of its own: `2026-11-21-02`, or the first free number.
 
     It does all that a night does but for the audit and its digest, of which a day has one.
     """
     zone = programs.in_force(now, now=now).program.zone
     cut = clock.day_start(now, 0, zone)
-    number = len(names_of(day_of(cut, zone))) + 1
     while not nights.begin(name := f"{day_of(cut, zone)}-{number:02}", now=now):
         number += 1
     return _sent(name, cut, ("sweep",), now=now, per_leg=per_leg)

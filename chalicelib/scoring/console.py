@@ -135,7 +135,7 @@ def _run(request: Run, now: int) -> dict[str, Any]:
             f'The night {before[-1]} is not through: see {{"action": "progress"}}. If a segment has died, send its '
             'message again (infra.redrive nightly), or say "anyway": true.'
         )
-    begun = night.again(now=now, per_leg=request.per_leg)
+    begun = night.again(now=now, per_leg=request.per_leg, number=len(before) + 1)
     return {"night": begun.day, "messages": begun.messages, "what": f"one more night of {day}, without the audit"}
 
 
