@@ -89,7 +89,7 @@ def read(member_id: str, *, now: int) -> Read:
         )
     program = programs.in_force(now, now=now).program
     view = _view(account.member_id)
-    facts = state.unpack(view.score_facts) if view and view.score_facts else None
+    facts = stored_facts(view)
     if facts is None or facts.entries < account.seq:
         facts = gathering.brought_up_to(account.member_id, facts, program)
     last = told.unpack(view.score_told) if view and view.score_told else None
@@ -97,6 +97,15 @@ def read(member_id: str, *, now: int) -> Read:
     today = gathering.day_of(now, program.zone)
     found = score_on(today, basis, facts, Account(lifetime.earned, lifetime.redeemed, last))
     return Read(member_id=account.member_id, currency=program.base_currency, score=found)
+
+
+def stored_facts(view: AccountItem | None) -> State | None:
+    """The facts that are stored of a member; None where there are none that can be read."""
+    try:
+        return state.unpack(view.score_facts) if view and view.score_facts else None
+    except msgspec.DecodeError:
+        # The ledger has them all the same.
+        return None
 
 
 def score_on(day: int, basis: Basis, facts: State, account: Account) -> Score:

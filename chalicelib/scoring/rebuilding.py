@@ -13,6 +13,8 @@ from chalicelib.ledger.table import AccountItem, read_view
 from chalicelib.program import service as programs
 from chalicelib.scoring import gathering
 from chalicelib.scoring import state as states
+from chalicelib.scoring.member import stored_facts
+from chalicelib.scoring.state import State
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
@@ -33,20 +35,27 @@ def rebuild(member_id: str, *, now: int) -> Rebuilt:
     found = posting.peek(member_id, now=now, consistent=True).member_id
     program = programs.in_force(now, now=now).program
     view = read_view(found)
-    stored = states.unpack(view.score_facts) if view and view.score_facts else None
+    stored = stored_facts(view)
     fresh = gathering.from_the_beginning(found, program)
-    # Without an item the projector has not seen the member yet, and the night finds nothing to keep facts beside.
-    if stored is None or view is None:
+    if view is None or not view.score_facts:
+        # The next night folds them from the beginning by itself.
         return Rebuilt(found, fresh.entries, is_same=False, was_stored=False, differs={})
-    known = gathering.brought_up_to(found, stored, program)
-    differs = {
-        name: {"stored": msgspec.to_builtins(getattr(known, name)), "ledger": msgspec.to_builtins(getattr(fresh, name))}
-        for name in fresh.__struct_fields__
-        if getattr(known, name) != getattr(fresh, name)
-    }
+    known = gathering.brought_up_to(found, stored, program) if stored else None
+    differs = _differences(known, fresh)
     if differs:
         _store(view, states.pack(fresh))
     return Rebuilt(found, fresh.entries, is_same=not differs, was_stored=True, differs=differs)
+
+
+def _differences(known: State | None, fresh: State) -> dict[str, Any]:
+    """By field what is stored and what the ledger says; all of it where what is stored cannot even be read."""
+    said = msgspec.to_builtins(known) if known else None
+    ledger = msgspec.to_builtins(fresh)
+    return {
+        name: {"stored": said[place] if said else "unreadable", "ledger": ledger[place]}
+        for place, name in enumerate(fresh.__struct_fields__)
+        if said is None or said[place] != ledger[place]
+    }
 
 
 def _store(view: AccountItem, packed: bytes) -> None:

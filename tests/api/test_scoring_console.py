@@ -231,6 +231,16 @@ class TestRebuilding:
         assert scoring_night.facts(members[3]) == right
         assert ask("rebuild", member_id=members[3])["is_same"]
 
+    def test_facts_that_cannot_be_read_are_made_anew_and_a_read_does_without_them(self, members: list[str]) -> None:
+        scoring_night.whole()
+        right = scoring_night.facts(members[3])
+        before = ask("explain", member_id=members[3])
+        AccountItem(members[3]).update(actions=[AccountItem.score_facts.set(b"nonsense")])
+        assert ask("explain", member_id=members[3]) == before
+        told = ask("rebuild", member_id=members[3])
+        assert told["differs"]["purchase_days"] == {"stored": "unreadable", "ledger": 3}
+        assert scoring_night.facts(members[3]) == right
+
     def test_who_was_never_scored_has_nothing_to_compare(self, members: list[str]) -> None:
         told = ask("rebuild", member_id=members[3])
         assert (told["was_stored"], told["entries"]) == (False, 4)
@@ -247,3 +257,14 @@ def test_a_night_that_failed_half_way_is_told_as_such(members: list[str]) -> Non
     assert found["seen"] <= len(members)
     assert nights.is_begun(night.today())
     assert clock.now() > 0
+
+
+def test_after_the_parameters_were_lost_a_night_by_hand_begins_anew(members: list[str]) -> None:
+    scoring_night.whole()
+    for item in keeping.BasisItem.query("scoring"):
+        item.delete()
+    keeping.forget()
+    assert ask("explain", member_id=members[3])["error"]["code"] == "not_scored_yet"
+    assert by_hand()["night"] == f"{night.today()}-02"
+    assert scoring_night.basis().number == 1
+    assert ask("explain", member_id=members[3])["score"]["basis"]["number"] == 1
