@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.proof.expressions import Item
 from tests.proof.model import Model, Moved
@@ -36,11 +36,16 @@ class Story:
 
 @dataclass(frozen=True)
 class News:
-    """Something that the store's log says of an area; `versions` are the race's programmes by their numbers."""
+    """Something that the store's log says of an area; `versions` are the race's programmes by their numbers.
+
+    `tick` is when it came true, and `asked_at` when each record was asked for first.
+    """
 
     table: str
     item: Item
     versions: Mapping[int, Rules]
+    tick: int = 0
+    asked_at: Mapping[str, int] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
         """A text of the item, empty where it has none."""
@@ -59,14 +64,15 @@ def _nothing(_model: Model, _news: News) -> None:
 class Area:
     """One area of the engine.
 
-    `stories` are made anew for each race. `hears` says which puts are news that move no points, and `tell` tells them
-    to the model, which asserts that they may be. `play` does in the model, under the rules by which it was done, what
-    moved points though no client asked for its record (`unasked`). `judge` looks at the tables at an instant when all
-    is over, and counts what it has seen.
+    `stories` are made anew for each race. `hears` says which puts (with `hears_updates`, updates too) are news that move
+    no points, and `tell` tells them to the model, which asserts that they may be. `play` does in the model, under the
+    rules by which it was done, what moved points though no client asked for its record (`unasked`). `judge` looks at
+    the tables at an instant when all is over, and counts what it has seen.
     """
 
     stories: Callable[[Rules, Cast], list[Story]]
     hears: Callable[[News], bool] = lambda _news: False
+    hears_updates: bool = False
     tell: Callable[[Model, News], None] = _nothing
     unasked: Callable[[News], bool] = lambda _news: False
     play: Callable[[Model, News, int, Rules], Moved | None] = lambda _model, _news, _at, _rules: None

@@ -12,9 +12,11 @@ from typing import Any
 
 from tests.proof.account_model import HOLDS, Account, Lots, Refused
 from tests.proof.calendar import month_of
+from tests.proof.case_model import Cases
 from tests.proof.order_model import Order, Redemption
 from tests.proof.referral_model import Referrals
 from tests.proof.rules_model import DISCOUNT_MINOR, PIECE_POINTS, PIECES_EACH, STOCK, Rules
+from tests.proof.survey_model import Surveys
 from tests.proof.voucher_model import Vouchers
 
 
@@ -44,6 +46,8 @@ class Model:
     phones: dict[str, str] = field(default_factory=dict)
     vouchers: Vouchers = field(default_factory=Vouchers)
     referrals: Referrals = field(default_factory=Referrals)
+    surveys: Surveys = field(default_factory=Surveys)
+    cases: Cases = field(default_factory=Cases)
     lapses_at: int | None = None
     stock_seen_at: int = 0
 

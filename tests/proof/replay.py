@@ -55,6 +55,8 @@ class Replay:
         self._funds = Funds(self.model, versions, asked_at)
         self._last_tick = store.tick
         self._requests = requests
+        self._asked_at = asked_at
+        self._tick = 0
         self._versions = versions
         self._entries = entries
         self._latest = 0
@@ -66,11 +68,16 @@ class Replay:
             hearing = next((area for area in areas if area.hears(news)), None)
             if hearing or _is_sweep(item) or (table in tables and "record_id" in item and _is_fact(item)):
                 self._facts[tick].append((item, hearing))
+        for tick, table, item in store.updates:
+            news = News(table.removeprefix(settings().table_prefix), item, versions)
+            if hearing := next((area for area in areas if area.hears_updates and area.hears(news)), None):
+                self._facts[tick].append((item, hearing))
 
     def judge(self, refusals: list[Refusing]) -> None:
         """Every entry is what the model makes of its request, and every refusal was right at some moment of its own."""
         open_refusals = list(refusals)
         for tick in range(self._last_tick + 1):
+            self._tick = tick
             for item, hearing in self._facts[tick]:
                 if hearing:
                     hearing.tell(self.model, self._news(item))
@@ -129,7 +136,7 @@ class Replay:
         return self._requests[record].play(self.model, at, rules)
 
     def _news(self, item: Item) -> News:
-        return News("", item, self._versions)
+        return News("", item, self._versions, self._tick, self._asked_at)
 
     def _is_right(self, refusal: Refusing) -> bool:
         """Whether the model has this reason to refuse now, be it the only one or not."""

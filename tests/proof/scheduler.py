@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ConnectTimeoutError, ReadTimeoutE
 
 from chalicelib.program import budgets
 from chalicelib.program import service as programs
+from chalicelib.surveys import defining
 from tests.proof.store import Answer, Parameters, Store, refused
 
 READS = ("Query", "GetItem", "BatchGetItem")
@@ -31,13 +32,14 @@ class Died(BaseException):
 
 @dataclass(eq=False)
 class Writer:
-    """One process: its clock is off by `skew_s`, and it knows of programme and budgets what it has read itself."""
+    """One process: its clock is off by `skew_s`, and of programme, budgets and surveys it knows what it has read."""
 
     name: str
     skew_s: int
     go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     cache: Any = field(default_factory=programs._Cache)
     exhausted: set[str] = field(default_factory=set)
+    surveys: dict[str, Any] = field(default_factory=dict)
     done: bool = False
 
 
@@ -68,6 +70,7 @@ class Scheduler:
             self.time += self.rng.choice(self.jumps)
             self._current, programs._cache = writer, writer.cache
             budgets._exhausted_before = writer.exhausted
+            defining._open = writer.surveys
             writer.go.release()
             self._back.acquire()
             self._current = None
@@ -75,6 +78,7 @@ class Scheduler:
             thread.join()
         programs.reset_cache()
         budgets._exhausted_before = set()
+        defining._open = {}
         if self._failures:
             raise self._failures[0]
 

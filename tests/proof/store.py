@@ -18,6 +18,7 @@ from chalicelib.base import dynamo
 from chalicelib.base.settings import settings
 from chalicelib.members import service as members
 from chalicelib.program import service as programs
+from chalicelib.surveys import defining
 from chalicelib.vouchers import batches
 from tests.proof.expressions import Item, Value, holds, plain, updated
 from tests.tables import KEYS
@@ -35,11 +36,12 @@ NOTHING: Item = {}
 class Store:
     """The tables. `tick` counts writes; every partition remembers what it looked like after each of them.
 
-    `log` holds what was put at which tick, in the order in which it came true.
+    `log` holds what was put at which tick, in the order in which it came true, `updates` what was updated.
     """
 
     tick: int = 0
     log: list[tuple[int, str, Item]] = field(default_factory=list)
+    updates: list[tuple[int, str, Item]] = field(default_factory=list)
     past: dict[tuple[str, Any], list[tuple[int, Rows]]] = field(default_factory=dict)
 
     def call(self, operation: str, parameters: Parameters, *, as_of: int | None = None) -> Answer:
@@ -172,6 +174,7 @@ class Store:
             case "Update":
                 before = rows.get(range_key) or part["Key"]
                 rows[range_key] = updated(part["UpdateExpression"], part, before)
+                self.updates.append((self.tick, table, rows[range_key]))
         self.past.setdefault((table, hash_key), []).append((self.tick, rows))
 
 
@@ -220,6 +223,7 @@ def intercepted(call: Call) -> Iterator[None]:
     members.forget_all()
     programs.reset_cache()
     batches.forget_all()
+    defining.forget_all()
     with mock.patch.object(dynamo.client(), "_make_api_call", call):
         yield
 
