@@ -64,8 +64,8 @@ def _nothing(_model: Model, _news: News) -> None:
 class Area:
     """One area of the engine.
 
-    `stories` are made anew for each race. `hears` says which puts (with `hears_updates`, updates too) are news that move
-    no points, and `tell` tells them to the model, which asserts that they may be. `play` does in the model, under the
+    `stories` are made anew for each race. `hears` says which puts (updates too, with `hears_updates`) are news that
+    move no points; `tell` tells them to the model, which asserts that they may be. `play` does in the model, under the
     rules by which it was done, what moved points though no client asked for its record (`unasked`). `judge` looks at
     the tables at an instant when all is over, and counts what it has seen.
     """
