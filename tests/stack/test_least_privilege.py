@@ -162,8 +162,8 @@ def test_whatever_is_not_needed_is_named(
     [
         ("dynamodb:Scan", arn("LedgerTable"), "Scan on LedgerTable"),
         ("dynamodb:DeleteItem", arn("NightsTable"), "DeleteItem on NightsTable"),
-        ("dynamodb:Query", arn("MembersTable"), "Query on MembersTable"),
-        ("dynamodb:Query", {"Fn::Sub": "${MembersTable.Arn}/index/*"}, "Query on ${MembersTable.Arn}/index/*"),
+        ("dynamodb:Scan", arn("MembersTable"), "Scan on MembersTable"),
+        ("dynamodb:Scan", {"Fn::Sub": "${MembersTable.Arn}/index/*"}, "Scan on ${MembersTable.Arn}/index/*"),
         ("dynamodb:GetRecords", {"Fn::GetAtt": ["LedgerTable", "StreamArn"]}, "GetRecords on LedgerTable.StreamArn"),
         ("sqs:SendMessage", arn("ClaimsQueue"), "SendMessage on ClaimsQueue"),
         ("sqs:ReceiveMessage", arn("IntakeQueue"), "ReceiveMessage on IntakeQueue"),
