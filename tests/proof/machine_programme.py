@@ -66,6 +66,10 @@ def baskets(draw: st.DrawFn) -> dict[str, Any]:
     return {**body, "discount_minor": discount} if discount else body
 
 
+VERSIONS_MAX = 20
+"""So many are published in a run: the list of all of them has to fit one page."""
+
+
 class Community(Trade):
     """A shop with a whole programme."""
 
@@ -89,6 +93,7 @@ class Community(Trade):
         self.published(version, self.now)
         self.enrol(PHONES[0])
 
+    @precondition(lambda self: len(self.history) < VERSIONS_MAX)
     @rule(version=st.sampled_from(VERSIONS), ahead_s=st.sampled_from([600, DAY_S]))
     def publish(self, version: Rules, ahead_s: int) -> None:
         """Another programme will be in force. A campaign that was away cannot come back with a budget half spent."""
@@ -106,6 +111,7 @@ class Community(Trade):
         if len(programs.versions()) > before:
             self.published(version, starts_at)
 
+    @precondition(lambda self: len(self.history) < VERSIONS_MAX)
     @rule()
     def do_without(self) -> None:
         """The campaigns go, and are to come back."""
@@ -237,6 +243,8 @@ class Community(Trade):
             for name in list(self.model.events)[before:]:
                 self.withdraw_event(name)
             self.hear(order, 99)
+            if self.model.uses:
+                self.cancel_use(0)
 
     @rule(order=st.randoms(use_true_random=False), times=st.sampled_from([1, 4, 99]))
     def hear(self, order: Any, times: int) -> None:

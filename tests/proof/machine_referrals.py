@@ -14,7 +14,7 @@ from chalicelib.orders.reacting import order_id_of
 from chalicelib.referrals import reacting
 from chalicelib.referrals.table import referral_id_of
 from tests.api.client import client
-from tests.proof.machine import ACCEPTED, PICKS, REACHED, SHOP
+from tests.proof.machine import ACCEPTED, PICKS, REACHED, SHOP, VERSIONS
 from tests.proof.machine_vouchers import Vouching
 from tests.proof.scenario_referrals import notices
 
@@ -55,16 +55,49 @@ class Referring(Vouching):
         assert response.json["status"] == ("waiting" if status == "held" else status)
 
     @precondition(lambda self: self.strangers())
-    @rule(choice=PICKS, device=DEVICES, back=st.booleans())
-    def bring(self, choice: int, device: str, *, back: bool) -> None:
-        """A friend enrols, claims, buys, and perhaps sends it back."""
-        referrer = self.pick(self.members, choice)
+    @rule(choice=PICKS, device=DEVICES, back=st.booleans(), is_new=st.sampled_from([1, 1, 1, 0]), waits=st.booleans())
+    def bring(self, choice: int, device: str, *, back: bool, is_new: int, waits: bool) -> None:
+        """A friend enrols, claims (too late where it has bought before), buys, and perhaps sends it back.
+
+        Perhaps a return window has to be waited for as well.
+        """
+        if waits and not self.rules_at(self.now).return_days:
+            self.publish(VERSIONS[2], 600)
+            self.wait(600)
+        # The same few bring many, so that steps and caps matter.
+        referrer = self.pick(self.members[:2], choice)
         self.enrol(self.strangers()[0])
-        self.claimed(self.members[-1], referrer, device)
-        self.buy({"total_minor": 10_000}, 0, {"member_id": self.members[-1]}, pays=False)
+        friend = self.members[-1]
+        if is_new:
+            self.claimed(friend, referrer, device)
+        self.buy({"total_minor": 10_000}, 0, {"member_id": friend}, pays=False)
+        if not is_new:
+            self.claimed(friend, referrer, device)
         self.hear(choice)
         if back:
             self.cancel_order(0)
+            self.hear(choice)
+
+    @precondition(lambda self: len(self.strangers()) > 1)
+    @rule(choice=PICKS, device=st.sampled_from(["a phone", "a tablet"]))
+    def bring_two(self, choice: int, device: str) -> None:
+        """Two friends claim a code with one device: the second waits for staff."""
+        referrer = self.pick(self.members, choice)
+        for _time in range(2):
+            self.enrol(self.strangers()[0])
+            self.claimed(self.members[-1], referrer, device)
+
+    @precondition(lambda self: len(self.strangers()) > 1)
+    @rule(seed=st.integers(0, 99), is_closed=st.booleans())
+    def bring_by_till(self, seed: int, *, is_closed: bool) -> None:
+        """A friend claims, buys on another account, at the till, and the two turn out to be one person."""
+        for _account in range(2):
+            self.enrol(self.strangers()[0])
+        friend, till = self.members[-2:]
+        self.claimed(friend, self.members[0], "")
+        self.buy({"total_minor": 10_000}, 0, {"member_id": till}, pays=False)
+        self.merge(int(is_closed), int(not is_closed))
+        self.hear(seed)
 
     @rule(seed=st.integers(0, 99))
     def hear(self, seed: int) -> None:

@@ -224,10 +224,14 @@ class Trade(Shop):
         self.order(bought, choice, 0, by_phone=False, pays=True)
 
     @precondition(lambda self: self.model.redemptions)
-    @rule(choice=PICKS, verb=st.sampled_from(["commit", "release", "cancel"]))
-    def end_redemption(self, choice: int, verb: str) -> None:
+    @rule(choice=PICKS, verb=st.sampled_from(["commit", "release", "cancel"]), is_fit=st.sampled_from([1, 1, 0]))
+    def end_redemption(self, choice: int, verb: str, is_fit: int) -> None:
         """A redemption is committed, released or cancelled, if it is still time."""
-        name = self.pick(list(self.model.redemptions), choice)
+        names = list(self.model.redemptions)
+        fit = [
+            name for name in names if (self.model.redemptions[name].status(self.now) == "held") == (verb != "cancel")
+        ]
+        name = self.pick((fit if is_fit else []) or names, choice)
 
         def play() -> Moved:
             self.model.guard_redemption(name, self.now, *(["issued", "used"] if verb == "cancel" else ["held"]))

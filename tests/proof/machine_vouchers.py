@@ -107,6 +107,33 @@ class Vouching(Trade):
         assert client.post(path, caller=SHOP, json={"session": wish.session}).status == 200
         self.model.vouchers.free(wish.voucher, wish.session)
 
+    @rule(choice=PICKS, order=st.sampled_from(["v1", "v2"]), is_locked=st.booleans())
+    def contend(self, choice: int, order: str, *, is_locked: bool) -> None:
+        """A voucher is tried that another checkout has; or in the second in which it is over."""
+        if not self.singles():
+            self.issue(choice, "coins")
+        name = self.pick(self.singles(), choice)
+        voucher = self.model.vouchers.vouchers[name]
+        place = list(self.codes)[::-1].index(name)
+        if is_locked:
+            self.lock(place, choice, "till")
+        elif voucher.ends_at is not None:
+            self.now = max(self.now, voucher.ends_at)
+        self.used(Wish(name, voucher.owner, None, order))
+        if is_locked:
+            self.used(Wish(name, voucher.owner, f"till {voucher.owner}", order))
+        self.lock(place, choice, "web")
+
+    def singles(self) -> list[str]:
+        """The vouchers that can be used once, and are not used."""
+        vouchers = self.model.vouchers
+        used = {use.voucher for use in vouchers.uses.values() if use.is_live}
+        return [
+            name
+            for name in self.codes
+            if name not in used and vouchers.batches[vouchers.vouchers[name].batch].is_single
+        ]
+
     def agrees(self, kind: str, response: Response, wish: Wish) -> bool:
         """Whether a voucher may be had, as the model and the answer say."""
         codes = self.model.vouchers.why_not(self.model, wish, self.now)
@@ -183,6 +210,9 @@ class Vouching(Trade):
             REACHED["roll back voucher", "done before"] += 1
             return
         self.judge("roll back voucher", response, lambda: vouchers.roll_back(self.model, name, self.now))
+        again = client.post(f"/v1/vouchers/{self.codes[voucher]}/rollback", caller=SHOP, json=body)
+        assert (again.status, again.json["redemption"]["id"]) == (200, name)
+        REACHED["roll back voucher", "done before"] += 1
 
     @precondition(lambda self: self.codes)
     @rule(choice=PICKS, who=PICKS, back=st.sampled_from(["cancel", "half", "whole", ""]))

@@ -18,7 +18,7 @@ from tests.proof.machine_trade import Trade
 from tests.proof.store import Shadow, Store, intercepted
 from tests.tables import empty_tables
 
-RUNS = int(os.environ.get("HUIKE_PROOF_RUNS", "150"))
+RUNS = int(os.environ.get("HUIKE_PROOF_RUNS", "120"))
 """How many histories; `make test` runs a fixed few, anybody may run more."""
 STEPS = int(os.environ.get("HUIKE_PROOF_STEPS", "40"))
 
@@ -48,21 +48,25 @@ class ReferringOnMoto(OnMoto, Referring):
 
 
 MACHINES = [
-    *((Trade, RUNS), (TradeOnMoto, max(RUNS // 35, 1))),
+    *((Trade, max(RUNS * 2 // 3, 1)), (TradeOnMoto, max(RUNS // 35, 1))),
     *((Community, max(RUNS * 2 // 5, 1)), (CommunityOnMoto, max(RUNS // 75, 1))),
-    *((Referring, max(RUNS * 4 // 15, 1)), (ReferringOnMoto, max(RUNS // 150, 1))),
+    *((Referring, max(RUNS // 2, 1)), (ReferringOnMoto, max(RUNS // 150, 1))),
 ]
 
 
 @pytest.mark.parametrize(("machine", "runs"), MACHINES)
 def test_the_engine_does_what_the_model_says(machine: type[RuleBasedStateMachine], runs: int) -> None:
+    # The same histories every time, unless somebody asks for others.
+    run(machine, runs, is_fixed="HUIKE_PROOF_RUNS" not in os.environ)
+
+
+def run(machine: type[RuleBasedStateMachine], runs: int, *, is_fixed: bool) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=runs,
             stateful_step_count=STEPS,
-            # The same histories every time, unless somebody asks for others.
-            derandomize="HUIKE_PROOF_RUNS" not in os.environ,
+            derandomize=is_fixed,
             deadline=None,
             # For a planted fault it is enough that it is found; nobody reads the shortest history.
             phases=(Phase.generate,) if "HUIKE_PROOF_UNSHRUNK" in os.environ else tuple(Phase),
@@ -102,15 +106,32 @@ OUTCOMES = {
     "paid": ("round", "referral"),
     "taken back": ("round", "everything", "referral"),
     "nothing due": ("sweep", "retier"),
+    "voucher_locked": ("use voucher",),
+    "voucher_expired": ("use voucher",),
+    "done before": ("roll back voucher",),
     "voucher_used_up": ("lock voucher", "use voucher"),
     "voucher_member_limit": ("use voucher",),
     "went back": ("voucher",),
     "qualified": ("referral",),
+    "held": ("referral",),
+    "referral_not_new": ("claim code",),
     "referral_own_code": ("claim code",),
     "referral_not_newer": ("claim code",),
 }
 
 
+MORE = 5
+"""How often more histories are made up for what was not reached; any change to the code changes the fixed ones."""
+
+
 def test_everything_was_tried() -> None:
-    wanted = [(kind, code) for code, kinds in OUTCOMES.items() for kind in kinds]
-    assert [outcome for outcome in wanted if not REACHED[outcome]] == []
+    for _time in range(MORE):
+        if not untried():
+            break
+        for machine in (Trade, Community, Referring):
+            run(machine, max(RUNS // 10, 1), is_fixed=False)
+    assert untried() == []
+
+
+def untried() -> list[tuple[str, str]]:
+    return [(kind, code) for code, kinds in OUTCOMES.items() for kind in kinds if not REACHED[kind, code]]
