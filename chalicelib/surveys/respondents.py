@@ -13,7 +13,7 @@ import msgspec
 
 from chalicelib.base import ids
 from chalicelib.ledger.posting import Act, MemberNotFound, Write
-from chalicelib.members.table import ProfileItem, peek_profile
+from chalicelib.members.table import ProfileItem, read_profile
 from chalicelib.surveys import inviting
 from chalicelib.surveys.invitation_table import Invitation
 from chalicelib.surveys.table import DRAFT, RESPONSE, DraftItem, ResponseItem, StandInItem
@@ -59,11 +59,10 @@ def of_member(survey_id: str, member_id: str, invitation_id: str = "") -> Respon
     profile = _profile(member_id)
     if invitation_id:
         return _invited(survey_id, invitation_id, profile)
-    earlier = (_own(survey_id, absorbed) for absorbed in (profile.absorbed or ())[:_EARLIER_MAX])
     return Respondent(
         response_id=_own(survey_id, profile.key),
         member_id=profile.key,
-        earlier=tuple(earlier),
+        earlier=_earlier(survey_id, profile),
         segments=tuple(profile.segments or ()),
     )
 
@@ -89,6 +88,16 @@ def of_row(survey_id: str, source: str, key: str, member_id: str | None) -> Resp
         return Respondent(response_id=response_id, member_id=None)
     own = of_member(survey_id, member_id)
     return msgspec.structs.replace(own, response_id=response_id, stand_in=own.response_id)
+
+
+def is_current(respondent: Respondent, survey_id: str) -> bool:
+    """Whether the member has taken nobody over since it was looked up.
+
+    Asked after the account was read, it holds until the commit: a merge is an entry of the account, which then fails.
+    """
+    if respondent.invitation is not None or respondent.member_id is None:
+        return True
+    return _earlier(survey_id, _profile(respondent.member_id)) == respondent.earlier
 
 
 def refreshed(respondent: Respondent) -> Respondent:
@@ -143,15 +152,20 @@ def _invited(survey_id: str, invitation_id: str, profile: ProfileItem) -> Respon
     return respondent
 
 
+def _earlier(survey_id: str, profile: ProfileItem) -> tuple[str, ...]:
+    return tuple(_own(survey_id, absorbed) for absorbed in (profile.absorbed or ())[:_EARLIER_MAX])
+
+
 def _own(survey_id: str, member_id: str) -> str:
     return ids.derived("rsp", survey_id, member_id)
 
 
 def _profile(member_id: str) -> ProfileItem:
     """The profile of a member, or of who took over from it."""
-    item = peek_profile(member_id)
+    # As it is now: what the members have answered whom it took over from a moment ago counts as its own.
+    item = read_profile(member_id)
     while item is not None and item.merged_into:
-        item = peek_profile(item.merged_into)
+        item = read_profile(item.merged_into)
     if item is None:
         raise MemberNotFound("No member has this id.", field="member_id")
     return item

@@ -88,8 +88,8 @@ def _post(prepared: Prepared, member_id: str, request_hash: str, now: int) -> Po
     fact = Fact(facts.SURVEY_ANSWERED, prepared.respondent.response_id, submission.actor, submission.occurred_at, 0, "")
 
     def plan(account: Account) -> Plan[ResponseItem]:
-        if account.member_id != member_id:
-            # Merged since it was looked up; the other member may have answered.
+        if account.member_id != member_id or not respondents.is_current(prepared.respondent, submission.survey_id):
+            # Merged since it was looked up, or another one into it; the other member may have answered.
             raise Unavailable("The member is just being merged. Send the same request again.", code="busy")
         effect = points.earn(account.state, given, expires_at=expiry.expires_at(program, submission.occurred_at))
         effect, tier = decisions.retiered(account, effect, book)

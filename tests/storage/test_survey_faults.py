@@ -12,8 +12,8 @@ from chalicelib.base.errors import Unavailable
 from chalicelib.cases.table import head_write, read_head
 from chalicelib.ledger.posting import Posted, peek
 from chalicelib.ledger.table import read_chain
-from chalicelib.members import enrolling
-from chalicelib.members.schema import ExternalIn, MemberIn
+from chalicelib.members import enrolling, uniting
+from chalicelib.members.schema import ExternalIn, MemberIn, MergeIn
 from chalicelib.surveys import defining, drafting, inviting, respondents, responding, tallies
 from chalicelib.surveys.by_hand import Request, invite
 from chalicelib.surveys.defining import SurveyChanged
@@ -257,3 +257,19 @@ def test_a_burst_of_answers_writes_no_item_twice_but_the_shards_of_the_counts() 
     assert sum(times[:SHARDS]) == count
     # One for each answer, and two by which the survey was found at first.
     assert calls.count("Query") == count + 2
+
+
+def test_who_takes_over_somebody_in_the_middle_of_an_answer_has_answered_what_that_one_has() -> None:
+    survey_id, one, other = opened(), enrolled("1"), enrolled("2")
+    answer(survey_id, respondents.of_member(survey_id, one))
+
+    def first_merged(real: faults.Call, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        uniting.merge(one, MergeIn(into=other), actor="staff:li", now=NOW)
+        return real(name, parameters)
+
+    high = {"recommend": Answer(number=9)}
+    with faults.calls(first_merged), pytest.raises(Unavailable):
+        answer(survey_id, respondents.of_member(survey_id, other), high)
+    with pytest.raises(AnsweredBefore):
+        answer(survey_id, respondents.of_member(survey_id, other), high)
+    assert counted(survey_id) == (1, 1)
