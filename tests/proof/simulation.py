@@ -17,6 +17,7 @@ from chalicelib.ledger.chain import Entry
 from chalicelib.ledger.records import Record
 from chalicelib.program import service as programs
 from tests.proof import (
+    scenario_cases,
     scenario_programme,
     scenario_referrals,
     scenario_rewards,
@@ -41,6 +42,7 @@ AREAS = (
     scenario_vouchers.AREA,
     scenario_referrals.AREA,
     scenario_surveys.AREA,
+    scenario_cases.AREA,
 )
 """Everything that races beside orders, points and members."""
 WRITERS = 4
