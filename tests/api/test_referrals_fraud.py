@@ -211,6 +211,15 @@ class TestAMerge:
         assert kinds(anna).count("referral_taken_back") == 2
         assert shop.available(anna) == 100
 
+    def test_that_made_a_referral_void_says_so_once_and_staff_may_think_otherwise(self, anna: str) -> None:
+        ben = enrol("ben")
+        referral_id = claim(ben, code_of(anna)).json["id"]
+        self.merge(ben, anna)
+        assert read(referral_id)["status"] == "refused"
+        say(referral_id, "approve")
+        react(anna)
+        assert read(referral_id)["status"] == "joined"
+
     def test_of_two_friends_pays_for_one(self, anna: str) -> None:
         ben, carl = enrol("ben"), enrol("carl")
         for friend in (ben, carl):

@@ -25,7 +25,10 @@ LAYERS = {
     "rules": ("tests/rules",),
     # Publishing programmes moves no points.
     "storage": ("tests/storage", "--ignore-glob=*/test_program*"),
-    "examples": ("tests/proof/test_found.py", "tests/api/test_reactions.py", "tests/api/test_pending.py"),
+    "examples": (
+        *("tests/proof/test_found.py", "tests/api/test_reactions.py", "tests/api/test_pending.py"),
+        *("tests/api/test_referrals.py", "tests/api/test_referrals_fraud.py"),
+    ),
     "state machine": ("tests/proof/test_state_machine.py", "-k", "Trade-"),
     "programmes": ("tests/proof/test_state_machine.py", "-k", "Community-"),
     "friends": ("tests/proof/test_state_machine.py", "-k", "Referring-"),

@@ -18,7 +18,7 @@ from tests.proof.machine_trade import Trade
 from tests.proof.store import Shadow, Store, intercepted
 from tests.tables import empty_tables
 
-RUNS = int(os.environ.get("HUIKE_PROOF_RUNS", "120"))
+RUNS = int(os.environ.get("HUIKE_PROOF_RUNS", "90"))
 """How many histories; `make test` runs a fixed few, anybody may run more."""
 STEPS = int(os.environ.get("HUIKE_PROOF_STEPS", "40"))
 
