@@ -66,9 +66,14 @@ def give(actor: str, points: int) -> Request:
     )
 
 
+def name_of(asker: str, points: int) -> str:
+    """The id that a compensation will have."""
+    return f"cmp_{step_id_of(CASE, 'compensation', asker, f'{points}').partition('.')[2]}"
+
+
 def decide(actor: str, asker: str, points: int, *, approves: bool) -> Request:
     """Somebody decides on what waits."""
-    name = f"cmp_{step_id_of(CASE, 'compensation', asker, f'{points}').partition('.')[2]}"
+    name = name_of(asker, points)
     return _request(
         f"{'approve' if approves else 'refuse'} {points} of {asker} by {actor}",
         lambda now: compensating.decide(CASE, name, approves=approves, text="", who=Who(actor, "", now)),
