@@ -20,6 +20,7 @@ from tests.proof.machine import PICKS, REACHED, STARTED
 from tests.proof.machine_trade import Trade
 from tests.proof.scenario import Request
 from tests.proof.store import Store
+from tests.proof.survey_log import invitation_of
 from tests.proof.survey_model import Said
 
 AREAS = (surveys.AREA, cases.AREA)
@@ -127,7 +128,7 @@ class Listening(Trade):
             self.ask("answer on paper", surveys.read_in(member, member, said, rules))
         else:
             key = f"to {member}"
-            if surveys.log.invitation_of(key) not in self.model.surveys.invitations:
+            if invitation_of(key) not in self.model.surveys.invitations:
                 if self.model.surveys.heads[-1].status != "open":
                     return
                 about = cases.CASE if self.is_about(member) else ""
