@@ -19,14 +19,10 @@ MACHINES = [(Listening, max(RUNS * 2 // 3, 1)), (ListeningOnMoto, max(RUNS // 15
 OUTCOMES = {
     "accepted": (
         *("make survey", "open survey", "edit survey", "answer", "answer on paper", "invite", "answer invitation"),
-        *("complain", "take case", "move case", "give points", "decide"),
+        *("complain", "take case", "move case", "give points"),
     ),
-    "survey_changed": ("edit survey",),
-    "survey_closed": ("answer on paper",),
     "answered_before": ("answer", "answer invitation"),
     "case_state_forbids": ("move case",),
-    "compensation_own": ("decide",),
-    "compensation_limit_exceeded": ("give points",),
 }
 
 
