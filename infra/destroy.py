@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -34,7 +35,8 @@ def destroy(of: Stage, force: str) -> None:
     cloudformation = of.client("cloudformation")
     outputs = of.outputs()
     tables = [name for output, name in outputs.items() if output.endswith("TableName")]
-    holding = _holding(of, tables, outputs.get("UserPoolId"))
+    bucket = outputs.get("FilesBucketName")
+    holding = _holding(of, tables, outputs.get("UserPoolId")) + _kept_files(of, bucket)
     if holding and force != of.name:
         raise InfraError(
             f"{', '.join(holding)} would be lost. Nothing was done. To lose them for good: "
@@ -43,11 +45,14 @@ def destroy(of: Stage, force: str) -> None:
     # What happened before is not told again.
     stack_id = cloudformation.describe_stacks(StackName=of.stack)["Stacks"][0]["StackId"]
     seen = {event["EventId"] for event in events(cloudformation, stack_id)}
+    # CloudFormation removes no bucket that has something in it.
+    _empty(of, bucket)
     cloudformation.delete_stack(StackName=of.stack)
     ended = follow(cloudformation, stack_id, seen)
     if ended != "DELETE_COMPLETE":
         raise InfraError(f"The stack ended as {ended}. Mend what the lines above name, and call this again.")
     _remove_what_stayed(of, tables, outputs.get("UserPoolId"))
+    _remove_bucket(of, bucket)
     print(f"{of.stack} is gone. Its secret {of.secret_name} and its bucket of packages stay; they are yours to remove.")
 
 
@@ -58,6 +63,30 @@ def _holding(of: Stage, tables: list[str], pool: str | None) -> list[str]:
     if pool and of.client("cognito-idp").list_users(UserPoolId=pool, Limit=1)["Users"]:
         found.append(f"the users of {pool}")
     return found
+
+
+def _kept_files(of: Stage, bucket: str | None) -> list[str]:
+    """The bucket, if it holds anything but what a night's workers have handed over."""
+    files = (key for key in _keys(of, bucket) if not key.startswith("nights/"))
+    return [f"the files of {bucket}"] if next(files, None) else []
+
+
+def _keys(of: Stage, bucket: str | None) -> Iterator[str]:
+    if bucket:
+        for page in of.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            yield from (found["Key"] for found in page.get("Contents", ()))
+
+
+def _empty(of: Stage, bucket: str | None) -> None:
+    for key in _keys(of, bucket):
+        of.client("s3").delete_object(Bucket=bucket, Key=key)
+
+
+def _remove_bucket(of: Stage, bucket: str | None) -> None:
+    s3 = of.client("s3")
+    if bucket in [found["Name"] for found in s3.list_buckets()["Buckets"]]:
+        s3.delete_bucket(Bucket=bucket)
+        print(f"  deleted {bucket}")
 
 
 def _remove_what_stayed(of: Stage, tables: list[str], pool: str | None) -> None:

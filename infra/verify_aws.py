@@ -63,6 +63,7 @@ def _configure(of: Stage, prefix: str) -> None:
     Installation({}, of.endpoint).configure_engine(prefix)
     os.environ |= {
         "HUIKE_STAGE": of.name,
+        "HUIKE_BUCKET": f"{prefix}files",
         "HUIKE_ID_SECRET": secrets.token_hex(32),
         "HUIKE_OIDC_ISSUER": "https://issuer.example",
         "HUIKE_OIDC_CLIENTS": "app,machine",

@@ -32,15 +32,24 @@ class Check:
 
 
 def make_tables() -> None:
-    """Create the engine's tables under the prefix that the settings name, and wait for them."""
+    """Create the engine's tables under the prefix that the settings name, and its bucket, and wait for them."""
     dynamodb: Any = boto3.client("dynamodb")
     create_tables(dynamodb)
+    s3: Any = boto3.client("s3")
+    region = s3.meta.region_name
+    # The oldest region is the one that must not be named.
+    place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=settings().bucket, **place)
     for name in KEYS:
         dynamodb.get_waiter("table_exists").wait(TableName=settings().table(name), WaiterConfig={"Delay": 1})
 
 
 def drop_tables() -> None:
-    """Delete those tables, as far as they are there."""
+    """Delete those tables and the bucket, as far as they are there."""
+    files: Any = boto3.resource("s3").Bucket(settings().bucket)
+    if files.creation_date:
+        files.objects.all().delete()
+        files.delete()
     dynamodb: Any = boto3.client("dynamodb")
     there = dynamodb.get_paginator("list_tables").paginate().build_full_result()["TableNames"]
     for name in {settings().table(name) for name in KEYS} & set(there):

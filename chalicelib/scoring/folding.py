@@ -15,6 +15,7 @@ import msgspec
 from chalicelib.scoring.state import KEPT_DAYS, NO_DAY, Said, State
 
 _SATISFIED: Final = 4
+_OLDER: Final = 2
 
 
 class Bought(msgspec.Struct, frozen=True):
@@ -140,8 +141,8 @@ def _with(state: State, happening: Happening) -> State:
 
 
 def _trimmed(state: State) -> State:
-    """Without purchase days that no window reaches any more, but one."""
-    kept = sum(distance <= KEPT_DAYS for distance in state.recent) + 1
+    """Without purchase days that no window reaches any more, but the latest two: a quarter ago they were the last."""
+    kept = sum(distance <= KEPT_DAYS for distance in state.recent) + _OLDER
     if kept >= len(state.recent):
         return state
     return msgspec.structs.replace(state, recent=state.recent[:kept], recent_minor=state.recent_minor[:kept])

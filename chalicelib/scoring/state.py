@@ -37,8 +37,8 @@ class State(msgspec.Struct, array_like=True, frozen=True):
     is all that was paid less what was refunded, in the base currency, `first_minor` what was paid on the first day.
 
     `recent` are the days before the last one on which something was bought, as their distances from it, newest first
-    and beginning with 0 for the last day itself; `recent_minor` is what was paid on each. One day older than KEPT_DAYS
-    is kept as well, if there is one. `activity` is as of `activity_day`, and is halved every 30 days.
+    and beginning with 0 for the last day itself; `recent_minor` is what was paid on each. Of those older than
+    KEPT_DAYS the latest two are kept as well. `activity` is as of `activity_day`, and is halved every 30 days.
     `latest_day` is the latest day of all that is in it.
     """
 

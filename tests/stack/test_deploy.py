@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra import deploy, destroy
+from infra import deploy, destroy, package
 from infra.errors import InfraError
 from infra.local.aws import client
 from infra.local.deploy import Stack
@@ -146,7 +146,8 @@ def test_a_deployment_that_fails_leaves_everything_as_it_was(
     # More than the twelve hours that SQS takes.
     broken["Resources"]["ClaimsQueue"]["Properties"]["VisibilityTimeout"] = 99_999
     (tmp_path / "template.json").write_text(json.dumps(broken), encoding="utf-8")
-    (tmp_path / "deployment.zip").write_bytes(template.with_name("deployment.zip").read_bytes())
+    for part in package.PARTS.values():
+        (tmp_path / part).write_bytes(template.with_name(part).read_bytes())
 
     assert deploy.main([*options, "--yes", "--package", str(tmp_path)]) == 1
 

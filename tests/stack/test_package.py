@@ -82,6 +82,7 @@ def test_it_is_small_and_holds_no_tools(archive: Path) -> None:
     assert not {"boto3", "ministack", "moto", "infra", "tests", "pip"} & tops
     assert {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2} == {
         "dynamodb",
+        "s3",
         "sqs",
     }
 
