@@ -29,7 +29,7 @@ run: $(READY) ## Build, deploy to a local AWS, bring in real purchases and serve
 	@exec $(BIN)/python -m infra.local $(ARGS)
 
 test: check ## Check everything, then run every test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(READY) ## Lint, types, architecture, API document
 	$(BIN)/ruff check .
