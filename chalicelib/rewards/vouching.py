@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.base import clock, ids
-from chalicelib.ledger.posting import Act, Write
+from chalicelib.base import ids
+from chalicelib.ledger.posting import Write
 from chalicelib.members import service as members
 from chalicelib.rewards.history import Redemption, RedemptionNotOpen
 from chalicelib.rewards.table import RedemptionStep
-from chalicelib.vouchers import codes, making
+from chalicelib.vouchers import codes, making, withdrawing
 from chalicelib.vouchers import service as vouchers
-from chalicelib.vouchers.store import read_all, replacing
-from chalicelib.vouchers.table import FIRST, SLOT, SlotItem, VoucherItem, WalletItem
 
 
 def issuing(batch_id: str, member_id: str, redemption_id: str, *, now: int) -> Sequence[Write]:
@@ -31,15 +29,10 @@ def voiding(redemption: Redemption, now: int) -> Sequence[Write]:
     Raises RedemptionNotOpen where it was used, or lies in a checkout.
     """
     voucher_id = making.voucher_id_of(_code(redemption.issue))
-    voucher, slot = read_all([(VoucherItem, voucher_id, FIRST), (SlotItem, voucher_id, SLOT)])
-    if slot is None:
-        slot = SlotItem(voucher_id, SLOT, version=0, batch_id=voucher.batch_id)
-    is_locked = slot.until is not None and now < clock.parse(slot.until)
-    if slot.use or is_locked or slot.held is not None:
+    writes = withdrawing.voiding(voucher_id, redemption.redemption_id, now=now)
+    if not writes:
         raise RedemptionNotOpen("The voucher is used, or lies in a checkout.")
-    slot.use, slot.session, slot.until = redemption.redemption_id, None, None
-    wallet = WalletItem(f"wallet#{voucher.member_id}", f"{voucher.posted_at}#{voucher_id}")
-    return [replacing(slot), Write(wallet, Act.DELETE)]
+    return writes
 
 
 def _code(issue: RedemptionStep) -> str:

@@ -118,10 +118,9 @@ class Scorer:
             return [_facts_only(seen) for seen in self._waiting]
         basis = self._basis
         signals = rows.signals_of(basis.usual, found.raw, self._today)
-        scores = score(rows.standing_of(basis), found.now, signals, _behaviours(found))[0]
-        holds = alerting.holds(
-            scores, found.purchases, rows.standing_of(basis).model, self._today, expiring=self._expiring()
-        )
+        standing = rows.standing_of(basis)
+        scores = score(standing, found.now, signals, _behaviours(found))[0]
+        holds = alerting.holds(scores, found.purchases, standing.model, self._today, expiring=self._expiring())
         return [self._of(seen, scores, place, basis, holds[place]) for place, seen in enumerate(self._waiting)]
 
     def _of(self, seen: Seen, scores: Scores, place: int, basis: Basis, holds: tuple[bool, ...]) -> News:
