@@ -12,7 +12,7 @@ from infra.local.deploy import Stack
 from tests.stack.conftest import eventually
 from tests.stack.functions import physical_name
 from tests.stack.shop import enrol, order
-from tests.stack.test_night import view
+from tests.stack.test_night import scored, view
 
 
 def ask(stack: Stack, action: str, **fields: Any) -> Any:
@@ -31,6 +31,7 @@ def test_a_night_by_hand_a_read_and_an_export(stack: Stack, shop: httpx.Client, 
     begun = ask(stack, "run", anyway=True)
     assert begun["messages"] > 0, begun
     eventually(lambda: ask(stack, "progress")["nights"][-1]["is_basis_in_use"])
+    scored(stack, dynamodb, begun["night"])
     eventually(lambda: "score_told" in view(stack, dynamodb, buyer))
 
     answer = shop.get(f"/v1/members/{buyer}/score", headers={"Accept-Language": "zh-Hans"})
