@@ -103,6 +103,14 @@ def unchanged(model: type[Model], seen: int) -> Condition:
     return same if seen else absent(model)
 
 
+def is_refused(error: Exception) -> bool:
+    """Whether a write was refused because its condition does not hold; False where the request itself came to grief.
+
+    What PynamoDB raises after a time-out has no code to look at.
+    """
+    return getattr(error, "cause_response_code", None) == "ConditionalCheckFailedException"
+
+
 class IntAttribute(Attribute[int]):
     """A DynamoDB number that is an integer and nothing else.
 

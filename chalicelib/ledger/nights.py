@@ -11,7 +11,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
 from chalicelib.base import clock
-from chalicelib.base.dynamo import IntAttribute, absent
+from chalicelib.base.dynamo import IntAttribute, absent, is_refused
 from chalicelib.base.settings import settings
 from chalicelib.ledger.digest import Heads
 
@@ -158,7 +158,7 @@ def _put(item: Model, condition: Condition) -> bool:
     try:
         item.save(condition=condition)
     except PutError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
+        if not is_refused(error):
             raise
         return False
     return True

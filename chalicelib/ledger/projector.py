@@ -8,6 +8,7 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
 from chalicelib.base import clock
+from chalicelib.base.dynamo import is_refused
 from chalicelib.ledger.chain import Entry, entry_hash
 from chalicelib.ledger.state import NEVER
 from chalicelib.ledger.table import AccountItem, read_tail
@@ -32,7 +33,7 @@ def project(entry: Entry) -> bool:
     try:
         AccountItem(entry.member_id).update(actions=_actions(entry), condition=unseen)
     except UpdateError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
+        if is_refused(error):
             return False
         raise
     return True

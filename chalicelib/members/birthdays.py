@@ -12,6 +12,7 @@ from typing import Any, Final
 from pynamodb.exceptions import UpdateError
 
 from chalicelib.base import queues
+from chalicelib.base.dynamo import is_refused
 from chalicelib.base.settings import settings
 from chalicelib.ledger import nights
 from chalicelib.ledger.table import AccountItem
@@ -52,7 +53,7 @@ class Indexer:
             ProfileItem(item.key).update(actions=[action], condition=ProfileItem.version == item.version)
         except UpdateError as error:
             # It has changed since it was read, and whatever changes it writes this as well.
-            if error.cause_response_code != "ConditionalCheckFailedException":
+            if not is_refused(error):
                 raise
             return
         self._indexed += 1

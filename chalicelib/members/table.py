@@ -16,7 +16,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
-from chalicelib.base.dynamo import IntAttribute
+from chalicelib.base.dynamo import IntAttribute, is_refused
 from chalicelib.base.settings import settings
 from chalicelib.ledger.posting import Act, Write
 from chalicelib.ledger.records import Record
@@ -171,7 +171,7 @@ def set_segments(member_id: str, segments: Iterable[str]) -> bool:
     try:
         ProfileItem(member_id).update(actions=put_in, condition=is_there)
     except UpdateError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
+        if not is_refused(error):
             raise
         return False
     return True

@@ -8,7 +8,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.models import Model
 
-from chalicelib.base.dynamo import IntAttribute
+from chalicelib.base.dynamo import IntAttribute, is_refused
 from chalicelib.base.errors import Unavailable
 from chalicelib.base.retry import attempts
 from chalicelib.base.settings import settings
@@ -44,7 +44,7 @@ def put_if_absent(item: VersionItem, writes: Sequence[Write] = ()) -> bool:
     try:
         item.save(condition=VersionItem.name.does_not_exist())
     except PutError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
+        if not is_refused(error):
             raise
         return False
     return True

@@ -8,7 +8,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.models import Model
 
-from chalicelib.base.dynamo import IntAttribute
+from chalicelib.base.dynamo import IntAttribute, is_refused
 from chalicelib.base.settings import settings
 from chalicelib.scoring import basis as bases
 from chalicelib.scoring.basis import Basis
@@ -75,7 +75,7 @@ def put(basis: Basis, night: str) -> bool:
         BasisItem(_NIGHT, _CURRENT, **made).save(condition=newer)
         BasisItem(_NIGHT, _part(basis.number), **made).save()
     except PutError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
+        if not is_refused(error):
             raise
         return False
     finally:

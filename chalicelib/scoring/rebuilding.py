@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from pynamodb.exceptions import UpdateError
 
+from chalicelib.base.dynamo import is_refused
 from chalicelib.base.errors import Unavailable
 from chalicelib.ledger import posting
 from chalicelib.ledger.table import AccountItem, read_view
@@ -64,6 +65,6 @@ def _store(view: AccountItem, packed: bytes) -> None:
             actions=[AccountItem.score_facts.set(packed)], condition=AccountItem.score_facts == view.score_facts
         )
     except UpdateError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
+        if not is_refused(error):
             raise
         raise Unavailable("A night has just written the member's facts. Try again.", code="busy") from error

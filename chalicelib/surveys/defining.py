@@ -14,6 +14,7 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
 from chalicelib.base import clock, ids
+from chalicelib.base.dynamo import is_refused
 from chalicelib.base.errors import Conflict, Invalid, KeyReused, NotFound, Unavailable, Unmet
 from chalicelib.base.retry import attempts
 from chalicelib.ledger.posting import Act, Lost, Write, put_once
@@ -215,7 +216,7 @@ def set_status(survey_id: str, status: Literal["open", "closed"], *, actor: str,
             moving.model.update(actions=list(moving.actions), condition=moving.condition)
         except UpdateError as error:
             # After a time-out there is no code at all, and asking for it fails.
-            if getattr(error, "cause_response_code", None) != "ConditionalCheckFailedException":
+            if not is_refused(error):
                 raise
             # Somebody has changed it since it was read.
             continue

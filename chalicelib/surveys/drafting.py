@@ -13,6 +13,7 @@ import msgspec
 from pynamodb.exceptions import PutError
 
 from chalicelib.base import clock
+from chalicelib.base.dynamo import is_refused
 from chalicelib.base.errors import NotFound, Unmet
 from chalicelib.surveys import preparing, respondents
 from chalicelib.surveys.document import Answers
@@ -108,7 +109,7 @@ def _put(item: DraftItem, based_on: str | None, now: int) -> Draft:
         item.save(condition=unchanged)
     except PutError as error:
         # After a time-out there is no code at all, and asking for it fails.
-        if getattr(error, "cause_response_code", None) != "ConditionalCheckFailedException":
+        if not is_refused(error):
             raise
         stored = respondents.read_draft(item.key, now=now)
         # Saved by this very request, whose answer was lost on the way.

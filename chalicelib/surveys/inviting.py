@@ -8,6 +8,7 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
 from chalicelib.base import clock
+from chalicelib.base.dynamo import is_refused
 from chalicelib.base.errors import Conflict, NotFound
 from chalicelib.ledger.posting import Act, Write
 from chalicelib.surveys.invitation_table import AskedItem, Invitation, InvitationItem, asked_key, read_invitation
@@ -100,7 +101,7 @@ def withdraw(survey_id: str, invitation_id: str, *, actor: str, now: int) -> Inv
     try:
         InvitationItem(invitation_id, STATE).update(actions=actions, condition=InvitationItem.status == "open")
     except UpdateError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
+        if not is_refused(error):
             raise
     after = read(invitation_id)
     if after.status == "answered":

@@ -6,7 +6,7 @@ from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.models import Model
 
-from chalicelib.base.dynamo import IntAttribute
+from chalicelib.base.dynamo import IntAttribute, is_refused
 from chalicelib.surveys.table import NAME
 
 
@@ -93,7 +93,7 @@ def put_crossed(item: CrossedItem) -> bool:
     try:
         item.save(condition=condition)
     except PutError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
+        if not is_refused(error):
             raise
         return False
     return True
