@@ -104,7 +104,7 @@ lock: ## Resolve requirements*.in anew (needs uv)
 .PHONY: advisories
 advisories: $(READY) ## Ask PyPI whether an advisory stands against what ships (needs the network)
 	@test -x .local/advisories/bin/pip-audit || ($(PYTHON) -m venv .local/advisories && .local/advisories/bin/python -m pip install -qq pip-audit==2.10.1)
-	.local/advisories/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
+	.local/advisories/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.txt -r requirements-scoring.txt
 
 clean: ## Remove everything that was built
 	rm -rf $(VENV) build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .chalice/deployments
