@@ -37,6 +37,7 @@ CASE_RESOLVED: Final = "case_resolved"
 CASE_REOPENED: Final = "case_reopened"
 CASE_COMPENSATED: Final = "case_compensated"
 ALERT: Final = "alert"
+CARE: Final = "care"
 
 KINDS: Final = (
     ENROLLED,
@@ -72,4 +73,5 @@ KINDS: Final = (
     CASE_REOPENED,
     CASE_COMPENSATED,
     ALERT,
+    CARE,
 )

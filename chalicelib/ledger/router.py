@@ -22,7 +22,7 @@ _OF_CHALLENGES: Final = (
 
 _OF_REFERRALS: Final = (facts.ORDER, facts.REFUND, facts.ORDER_CANCELLED, facts.MERGED_IN)
 
-_OF_SURVEYS: Final = (facts.ORDER, facts.RETIERED, facts.SWEPT, facts.CASE_RESOLVED, facts.ALERT)
+_OF_SURVEYS: Final = (facts.ORDER, facts.RETIERED, facts.SWEPT, facts.CASE_RESOLVED, facts.ALERT, facts.CARE)
 
 
 class Notice(msgspec.Struct, frozen=True):

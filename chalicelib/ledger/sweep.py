@@ -1,4 +1,4 @@
-"""Entries that are their own evidence: what time alone did to an account, a tier looked at anew, a night's alerts.
+"""Entries that are their own evidence: what time alone did to an account, a tier looked at anew, what a night tells.
 
 Time matures points, ends lots, holds and the terms of tiers; a new version of the programme may move a tier.
 """
@@ -19,7 +19,7 @@ from chalicelib.ledger.effects import Effect, fold
 from chalicelib.ledger.state import State
 from chalicelib.ledger.table import EntryItem, read_tail, to_item
 
-_PREFIXES = {facts.SWEPT: "swp", facts.RETIERED: "tir", facts.ALERT: "alr"}
+_PREFIXES = {facts.SWEPT: "swp", facts.RETIERED: "tir", facts.ALERT: "alr", facts.CARE: "car"}
 KINDS = tuple(_PREFIXES)
 """The kinds of entries that have no record: the entry says all."""
 

@@ -10,10 +10,13 @@ import msgspec
 import numpy as np
 
 from chalicelib.base import objects
+from chalicelib.scoring.rules import segments
 from chalicelib.scoring.rules.arrays import Floats, Ints
+from chalicelib.scoring.rules.coming import Coming
 from chalicelib.scoring.rules.history import QUARTER_DAYS, Members, Purchases
 from chalicelib.scoring.rules.rows import MINOR, Raw, members_of
 from chalicelib.scoring.state import NO_DAY, State
+from chalicelib.scoring.told import Before
 
 _MEDIA_TYPE: Final = "application/octet-stream"
 _ARRAYS: Final = tuple(name for name in Members.__struct_fields__ if name != "now")
@@ -22,8 +25,9 @@ _ARRAYS: Final = tuple(name for name in Members.__struct_fields__ if name != "no
 class Rows(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """Members by name, as they are on a day and as they were 91 days before, with their purchases of late.
 
-    `behaviour` is what was last told of each, as a place in `segments.BEHAVIOURS`; `score` likewise (−1 for nothing).
-    `available` are points. A member's first purchase is among the purchases even where it is long past.
+    `value` and `behaviour` are what had been told of each before this night, as places in `segments.VALUES` and
+    `segments.BEHAVIOURS`; so is `score`, −1 where nothing had. `available` are points, `coming` is for the care
+    calendar. A member's first purchase is among the purchases even where it is long past.
     """
 
     names: tuple[str, ...]
@@ -34,20 +38,23 @@ class Rows(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     behaviour: Ints
     score: Ints
     available: Ints
+    value: Ints
+    coming: Coming
 
     @staticmethod
     def of(
         names: Sequence[str],
         states: Sequence[State],
         raw: Raw,
-        last: Sequence[tuple[int, int]],
+        last: Sequence[Before | None],
         today: int,
         *,
         available: Sequence[int],
+        coming: Coming,
     ) -> Rows:
-        """From states; `last` are behaviour and score as they were last told."""
+        """From states; `last` is what had been told before this night."""
         then = today - QUARTER_DAYS
-        told = np.array(last, np.int64).reshape(len(names), 2)
+        told = np.array([_places(one) for one in last], np.int64).reshape(len(names), 3)
         return Rows(
             names=tuple(names),
             now=members_of(states, today),
@@ -57,6 +64,8 @@ class Rows(msgspec.Struct, frozen=True, eq=False, kw_only=True):
             behaviour=told[:, 0],
             score=told[:, 1],
             available=np.array(available, np.int64),
+            value=told[:, 2],
+            coming=coming,
         )
 
     def some(self, places: Sequence[int]) -> Rows:
@@ -75,7 +84,16 @@ class Rows(msgspec.Struct, frozen=True, eq=False, kw_only=True):
             behaviour=self.behaviour[kept],
             score=self.score[kept],
             available=self.available[kept],
+            value=self.value[kept],
+            coming=self.coming.some(kept),
         )
+
+
+def _places(told: Before | None) -> tuple[int, int, int]:
+    """What had been told of a member, as `Rows` has it: behaviour, score and value."""
+    if told is None:
+        return (0, -1, 0)
+    return (segments.BEHAVIOURS.index(told.behaviour), told.score, segments.VALUES.index(told.value))
 
 
 def _picked(members: Members, kept: Ints) -> Members:
@@ -106,7 +124,8 @@ def write(key: str, rows: Rows) -> None:
         arrays |= {f"{prefix}_{name}": getattr(members, name) for name in _ARRAYS}
     arrays |= {f"bought_{name}": getattr(rows.purchases, name) for name in ("member", "day", "value")}
     arrays |= {f"raw_{name}": getattr(rows.raw, name) for name in Raw.__struct_fields__}
-    arrays |= {name: getattr(rows, name) for name in ("behaviour", "score", "available")}
+    arrays |= {name: getattr(rows, name) for name in ("behaviour", "score", "available", "value")}
+    arrays |= {f"coming_{name}": getattr(rows.coming, name) for name in Coming.__struct_fields__}
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)
     objects.put(key, file.getvalue(), media_type=_MEDIA_TYPE)
@@ -133,6 +152,8 @@ def read(keys: Iterable[str]) -> Rows | None:
         behaviour=joined("behaviour"),
         score=joined("score"),
         available=joined("available"),
+        value=joined("value"),
+        coming=Coming(**{name: joined(f"coming_{name}") for name in Coming.__struct_fields__}),
     )
 
 

@@ -23,6 +23,7 @@ from chalicelib.scoring.report.build import Assessed
 from chalicelib.scoring.report.page import rendered
 from chalicelib.scoring.rules import rows as tables
 from chalicelib.scoring.rules.arrays import NO_DAY
+from chalicelib.scoring.rules.coming import Coming
 from chalicelib.scoring.rules.fitting import Fit
 from chalicelib.scoring.rules.history import Members
 from chalicelib.scoring.rules.night import Night, assess
@@ -77,7 +78,8 @@ def reduce(night: str, cut: int, *, now: int) -> Reduced:
 def nobody(today: int) -> Rows:
     """The rows of an empty programme."""
     none: list[State] = []
-    return Rows.of([], none, Raw.of(none, [], [], today), [], today, available=[])
+    raw = Raw.of(none, [], [], today)
+    return Rows.of([], none, raw, [], today, available=[], coming=Coming.of([], []))
 
 
 def assessed(rows: Rows, last: Basis | None, today: int, policy: ScoringPolicy) -> tuple[Assessed, Basis]:

@@ -33,12 +33,16 @@ _TAKEN: Final = "ConditionalCheckFailed"
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be written of one account: the folded facts if they have changed, and what is told if it has."""
+    """What is to be written of one account: the folded facts if they have changed, and what is told if it has.
+
+    `alerts` and `cares` (reasons) become entries of the ledger.
+    """
 
     account: AccountItem
     facts: bytes | None = None
     told: Told | None = None
     alerts: tuple[str, ...] = ()
+    cares: tuple[str, ...] = ()
 
 
 def tell(news: News, *, now: int) -> bool:
@@ -50,8 +54,8 @@ def tell(news: News, *, now: int) -> bool:
         last = telling.unpack(account.score_told) if account.score_told else None
         if last is None or last.segments != news.told.segments:
             set_segments(account.member_id, news.told.segments)
-    if news.alerts:
-        return _tell_with_alerts(news, now)
+    if news.alerts or news.cares:
+        return _tell_with_entries(news, now)
     try:
         AccountItem(account.member_id).update(actions=_actions(news), condition=_unchanged(account))
     except UpdateError as error:
@@ -61,8 +65,8 @@ def tell(news: News, *, now: int) -> bool:
     return True
 
 
-def _tell_with_alerts(news: News, now: int) -> bool:
-    """The alerts' entries and what was told in one transaction, so that neither is there without the other."""
+def _tell_with_entries(news: News, now: int) -> bool:
+    """The entries and what was told in one transaction, so that neither is there without the other."""
     account = news.account
     for attempt in attempts():
         tail = read_tail(account.member_id, consistent=attempt > 0)
@@ -70,7 +74,7 @@ def _tell_with_alerts(news: News, now: int) -> bool:
             return False
         try:
             with TransactWrite(connection=connection()) as transaction:
-                for entry in _entries(tail, news.alerts, now):
+                for entry in _entries(tail, news, now):
                     transaction.save(to_item(entry), condition=absent(EntryItem))
                 item = AccountItem(account.member_id)
                 transaction.update(item, actions=_actions(news), condition=_unchanged(account))
@@ -78,28 +82,28 @@ def _tell_with_alerts(news: News, now: int) -> bool:
             if error.cancellation_reasons and (reason := error.cancellation_reasons[-1]) and reason.code == _TAKEN:
                 return False
         except (PynamoDBException, BotoCoreError):
-            logger.info("an alert of %s is tried again", account.member_id)
+            logger.info("what there is to tell of %s is tried again", account.member_id)
         else:
             return True
     raise Unavailable("The account is being written to by many at once.", code="busy")
 
 
-def _entries(tail: Entry, alerts: tuple[str, ...], now: int) -> list[Entry]:
+def _entries(tail: Entry, news: News, now: int) -> list[Entry]:
     at = max(now, tail.posted_at)
     current = programs.in_force(now, now=now)
     found: list[Entry] = []
-    for alert in alerts:
+    for kind, reason in [*((facts.ALERT, name) for name in news.alerts), *((facts.CARE, name) for name in news.cares)]:
         before = found[-1] if found else tail
         tier = tiers.standing(current.program, fold(before.state, at).state, at).code
         decision = sweep.decision(
             before,
             at,
-            kind=facts.ALERT,
+            kind=kind,
             actor=ACTOR,
             program=current.version,
             tier=tier,
             effect=Effect(),
-            reason=alert,
+            reason=reason,
         )
         found.append(link(tail.member_id, before, decision, at))
     return found

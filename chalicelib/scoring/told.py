@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+
+from chalicelib.scoring import care
 
 MOVED: Final = 5
 """So many points of the score are worth telling."""
 
 COOL_DOWN_DAYS: Final = 14
 ALERTS: Final = ("churn", "overdue", "slowing", "fluctuation", "expiring")
+NEWS: Final = (*ALERTS, *care.KINDS)
+"""Whatever is told of a member once, in the order in which their days are stored: new ones come at the end."""
+
+_NEVER: Final = -1
+
+
+class Before(msgspec.Struct, array_like=True, frozen=True):
+    """What was told of a member before the day of the telling that it stands in."""
+
+    score: int
+    value: str
+    behaviour: str
 
 
 class Told(msgspec.Struct, array_like=True, frozen=True):
     """A member's score as it was last told, on `day`, by basis number `basis`.
 
-    `on` are the states of ALERTS (one bit each) that held then; `alerted` is, by ALERTS, the day of the last alert
-    (−1 for none).
+    `on` are the states of ALERTS (one bit each) that held then; `alerted` is, by NEWS, the day on which each was last
+    told (−1 for none; those that are missing in earlier versions were not). `before` is what had been told until then.
     """
 
     version: int = 1
@@ -27,7 +42,8 @@ class Told(msgspec.Struct, array_like=True, frozen=True):
     value: str = ""
     behaviour: str = ""
     on: int = 0
-    alerted: tuple[int, ...] = (-1,) * len(ALERTS)
+    alerted: tuple[int, ...] = (_NEVER,) * len(NEWS)
+    before: Before | None = None
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -40,6 +56,18 @@ class Told(msgspec.Struct, array_like=True, frozen=True):
         """In short, for people."""
         return f"{self.score} {self.value} {self.behaviour}"
 
+    @property
+    def days(self) -> tuple[int, ...]:
+        """The days by NEWS, of an earlier version too."""
+        return self.alerted + (_NEVER,) * (len(NEWS) - len(self.alerted))
+
+
+def before(last: Told | None, today: int) -> Before | None:
+    """What had been told of a member until the end of the day before, however often `today` has been told of since."""
+    if last is None:
+        return None
+    return last.before if last.day >= today else Before(last.score, last.value, last.behaviour)
+
 
 def bits(holds: tuple[bool, ...]) -> int:
     """States of ALERTS as a number."""
@@ -51,26 +79,42 @@ def onsets(last: Told, holds: tuple[bool, ...], today: int) -> tuple[str, ...]:
     return tuple(
         name
         for place, name in enumerate(ALERTS)
-        if holds[place]
-        and not last.on >> place & 1
-        and (last.alerted[place] < 0 or today - last.alerted[place] >= COOL_DOWN_DAYS)
+        if holds[place] and not last.on >> place & 1 and _is_cool(last.days[place], today)
     )
 
 
-def next_told(last: Told | None, now: Told, alerts: tuple[str, ...]) -> Told | None:
-    """What is to be written down, None where nothing has changed that is worth it.
+def cares(last: Told | None, since: Sequence[int], today: int) -> tuple[str, ...]:
+    """What the care calendar has to tell now: what is due, and was not told since it is; `since` is by `care.KINDS`.
+
+    It goes by days alone, so that nothing need be written down when an occasion has passed; and what is near on a
+    member's first night is told then.
+    """
+    days = last.days[len(ALERTS) :] if last is not None else (_NEVER,) * len(care.KINDS)
+    return tuple(
+        name
+        for name, first, day in zip(care.KINDS, since, days, strict=True)
+        if first != _NEVER and day < first <= today and _is_cool(day, today)
+    )
+
+
+def next_told(last: Told | None, now: Told, news: tuple[str, ...]) -> Told | None:
+    """What is to be written down, None where nothing has changed that is worth it; `news` are told along with it.
 
     A night that is run twice finds what it has told itself, and changes nothing.
     """
-    if last is None:
-        return now
-    alerted = tuple(now.day if name in alerts else day for name, day in zip(ALERTS, last.alerted, strict=True))
+    known = last.days if last is not None else (_NEVER,) * len(NEWS)
+    days = tuple(now.day if name in news else day for name, day in zip(NEWS, known, strict=True))
     is_same = (
-        abs(now.score - last.score) < MOVED
+        last is not None
+        and abs(now.score - last.score) < MOVED
         and (now.value, now.behaviour, now.on) == (last.value, last.behaviour, last.on)
-        and not alerts
+        and not news
     )
-    return None if is_same else msgspec.structs.replace(now, alerted=alerted)
+    return None if is_same else msgspec.structs.replace(now, alerted=days, before=before(last, now.day))
+
+
+def _is_cool(told_on: int, today: int) -> bool:
+    return told_on == _NEVER or today - told_on >= COOL_DOWN_DAYS
 
 
 _DECODER = msgspec.msgpack.Decoder(Told)

@@ -15,33 +15,40 @@ from chalicelib.ledger.table import AccountItem
 from chalicelib.ledger.walk import Leg
 from chalicelib.program import service as programs
 from chalicelib.program.document import Program
-from chalicelib.scoring import gathering, keeping, parts, telling
+from chalicelib.scoring import care, gathering, keeping, parts, telling
 from chalicelib.scoring import state as states
 from chalicelib.scoring import told as tellings
 from chalicelib.scoring.basis import Basis
+from chalicelib.scoring.care import Ahead
 from chalicelib.scoring.finishing import WALK
 from chalicelib.scoring.parts import Rows
 from chalicelib.scoring.rules import alerting, rows, segments
+from chalicelib.scoring.rules.coming import Coming
 from chalicelib.scoring.rules.scoring import Scores, score
 from chalicelib.scoring.state import State
 from chalicelib.scoring.telling import News
-from chalicelib.scoring.told import Told
+from chalicelib.scoring.told import Before, Told
 
 ROWS_MAX: Final = 1_000_000
 """So many members at the most are handed on to the one that reduces; of more, an even sample."""
 
 _AT_ONCE: Final = 2_000
-_FOLDED, _TOLD, _ALERTS, _SCORED = "folded", "told", "alerts", "scored"
+_FOLDED, _TOLD, _ALERTS, _CARES, _SCORED = "folded", "told", "alerts", "cares", "scored"
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """An account with its facts, as they are now, and as they were at the end of the day that is scored."""
+    """An account with its facts, as they are now and as they were at the end of the day that is scored.
+
+    `last` is what was last told, `before` what had been until this night; `ahead` is for the care calendar.
+    """
 
     account: AccountItem
     facts: State
     is_new: bool
     on_the_day: State
     last: Told | None
+    before: Before | None
+    ahead: Ahead
 
 
 class Scorer:
@@ -49,7 +56,7 @@ class Scorer:
 
     def __init__(self, leg: Leg, carried: Mapping[str, Any]) -> None:
         self._leg = leg
-        self._counts = {name: int(carried.get(name, 0)) for name in (_SCORED, _FOLDED, _TOLD, _ALERTS)}
+        self._counts = {name: int(carried.get(name, 0)) for name in (_SCORED, _FOLDED, _TOLD, _ALERTS, _CARES)}
         self._waiting: list[Seen] = []
         now = clock.now()
         self._program: Program = programs.in_force(now, now=now).program
@@ -58,14 +65,15 @@ class Scorer:
 
     def visit(self, account: AccountItem) -> None:
         """Bring a member's facts up to date; score those who wait once there are enough."""
-        if not account.state or ledger.unpack(account.state).closed_into:
+        if not account.state or (state := ledger.unpack(account.state)).closed_into:
             return
         last = tellings.unpack(account.score_told) if account.score_told else None
         facts = states.unpack(account.score_facts) if account.score_facts else State()
         is_new = account.seq > facts.entries
         if is_new:
             facts = gathering.brought_up_to(account.member_id, facts, self._program)
-        self._waiting.append(Seen(account, facts, is_new, facts.as_on(self._today), last))
+        before, ahead = tellings.before(last, self._today), care.ahead(self._program, state, self._leg.cut)
+        self._waiting.append(Seen(account, facts, is_new, facts.as_on(self._today), last, before, ahead))
         if len(self._waiting) >= _AT_ONCE:
             self._flush()
 
@@ -88,6 +96,7 @@ class Scorer:
         self._counts[_FOLDED] += sum(seen.is_new for seen in self._waiting)
         self._counts[_TOLD] += min(written, sum(one.told is not None for one in news))
         self._counts[_ALERTS] += sum(len(one.alerts) for one in news)
+        self._counts[_CARES] += sum(len(one.cares) for one in news)
         self._waiting = []
 
     def _rows(self) -> Rows:
@@ -101,9 +110,10 @@ class Scorer:
             [item.member_id for item in accounts],
             on_the_day,
             raw,
-            [_told_before(seen.last) for seen in waiting],
+            [seen.before for seen in waiting],
             self._today,
             available=[item.available for item in accounts],
+            coming=Coming.of([seen.ahead for seen in waiting], [item.tier for item in accounts]),
         )
 
     def _hand_on(self, found: Rows) -> None:
@@ -133,12 +143,14 @@ class Scorer:
             on=tellings.bits(holds),
         )
         alerts = tellings.onsets(seen.last, holds, self._today) if seen.last is not None else ()
-        told = tellings.next_told(seen.last, now, alerts)
+        cares = tellings.cares(seen.last, care.since(seen.ahead, self._program), self._today)
+        told = tellings.next_told(seen.last, now, (*alerts, *cares))
         return News(
             account=seen.account,
             facts=states.pack(seen.facts) if seen.is_new else None,
             told=told,
             alerts=alerts,
+            cares=cares,
         )
 
     def _expiring(self) -> list[bool]:
@@ -166,10 +178,6 @@ def in_sample(member_id: str, share: float) -> bool:
 
 def _facts_only(seen: Seen) -> News:
     return News(account=seen.account, facts=states.pack(seen.facts) if seen.is_new else None)
-
-
-def _told_before(last: Told | None) -> tuple[int, int]:
-    return (segments.BEHAVIOURS.index(last.behaviour), last.score) if last is not None else (0, -1)
 
 
 def _behaviours(found: Rows) -> Any:

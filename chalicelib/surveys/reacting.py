@@ -44,7 +44,12 @@ AT_ONCE: Final = 25
 """How many due invitations of each shard one message sends."""
 
 _CHURN: Final = "churn"
-_OWN_OCCASIONS: Final = {facts.ORDER: "order", facts.CASE_RESOLVED: "case_resolved", facts.ALERT: "churn_alert"}
+_OWN_OCCASIONS: Final = {
+    facts.ORDER: ("order",),
+    facts.CASE_RESOLVED: ("case_resolved",),
+    facts.ALERT: ("churn_alert",),
+    facts.CARE: ("anniversary", "tier_ending"),
+}
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -170,7 +175,7 @@ def _wanted(asked: Asked, invite: Invite, survey: Survey) -> Wanted:
 
 def _set_off_by(kind: str) -> set[str]:
     """What a fact of this kind may set off; with every one of them the tier may have changed."""
-    return {_OWN_OCCASIONS.get(kind, "tier_change"), "tier_change"}
+    return {*_OWN_OCCASIONS.get(kind, ()), "tier_change"}
 
 
 def _occasions(entry: Entry, wanted: set[str]) -> Iterator[_Occasion]:
@@ -183,6 +188,8 @@ def _occasions(entry: Entry, wanted: set[str]) -> Iterator[_Occasion]:
         yield _Occasion(on="case_resolved", name=entry.record, at=entry.posted_at, case_id=case_id)
     elif entry.kind == facts.ALERT and entry.reason == _CHURN:
         yield _Occasion(on="churn_alert", name=entry.record, at=entry.posted_at)
+    elif entry.kind == facts.CARE:
+        yield _Occasion(on=entry.reason, name=entry.record, at=entry.posted_at)
     if "tier_change" in wanted and entry.seq > 1 and _entry(entry.member_id, entry.seq - 1).tier != entry.tier:
         yield _Occasion(on="tier_change", name=f"tier#{entry.seq}", at=entry.posted_at)
 

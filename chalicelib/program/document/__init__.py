@@ -172,9 +172,14 @@ def default() -> Program:
 
 
 def entry_title(program: Program, kind: str, reason: str, locale: str) -> str:
-    """What a statement says of a ledger entry; `reason` is of an adjustment its reason code, of a gift its code."""
+    """What a statement says of a ledger entry; `reason` is of an adjustment its reason code, of a gift its code.
+
+    What the care calendar tells of is titled among the entries, by its reason.
+    """
     texts = program.reasons.adjustments.get(reason) if kind == facts.ADJUSTED else None
     if kind == facts.BIRTHDAY_GIFT and program.birthday:
         texts = next((gift.title for gift in program.birthday.gifts if gift.code == reason), None)
-    texts = texts or program.reasons.entries.get(kind) or default().reasons.entries.get(kind)
+    names = (reason, kind) if kind == facts.CARE else (kind,)
+    for document in (program, default()):
+        texts = texts or next((found for name in names if (found := document.reasons.entries.get(name))), None)
     return localise(texts, locale) if texts else kind

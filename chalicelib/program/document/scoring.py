@@ -39,6 +39,8 @@ class ScoringPolicy(Part, frozen=True, kw_only=True):
     `margin_percent` is the share of a purchase that is profit, `discount_percent` what a year's waiting for it costs:
     together they make purchases expected into 12-month value. `model` says how members stay and leave. An alert goes
     out where `expiring_points_min` points expire within 30 days; without it, as many as the least redemption takes.
+    The care calendar keeps the `anniversaries` of enrolments, and tiers that are lost within `tier_ending_days` (0 for
+    none).
     """
 
     weights: ScoreWeights = ScoreWeights()
@@ -46,3 +48,5 @@ class ScoringPolicy(Part, frozen=True, kw_only=True):
     discount_percent: Annotated[int, Meta(ge=0, le=100)] = 15
     model: Literal["mbg-nbd", "bg-nbd"] = "mbg-nbd"
     expiring_points_min: PositivePoints | None = None
+    anniversaries: bool = True
+    tier_ending_days: Annotated[int, Meta(ge=0, le=366)] = 30

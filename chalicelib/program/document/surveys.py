@@ -14,13 +14,14 @@ class Invite(Part, frozen=True, kw_only=True):
     """Who is invited to a survey, named by its code.
 
     `on` is what sets it off: a purchase (`order`; the `nth_orders` of a member's, or every one), a change of tier, a
-    case that was resolved, an alert that a member may leave, or a `quarterly` sample of the members. The invitation
-    goes out `after_days`, to `percent` of whom it concerns, and may be answered for `open_days`.
+    case that was resolved, an alert that a member may leave, the `anniversary` of joining, a tier about to be lost, or
+    a `quarterly` sample of the members. The invitation goes out `after_days`, to `percent` of whom it concerns, and may
+    be answered for `open_days`.
     """
 
     code: Code
     survey: Code
-    on: Literal["order", "tier_change", "case_resolved", "churn_alert", "quarterly"]
+    on: Literal["order", "tier_change", "case_resolved", "churn_alert", "anniversary", "tier_ending", "quarterly"]
     nth_orders: Annotated[tuple[Annotated[int, Meta(ge=1, le=1_000_000)], ...], Meta(max_length=100)] = ()
     after_days: Annotated[int, Meta(ge=0, le=366)] = 0
     percent: Annotated[int, Meta(ge=1, le=100)] = 100
