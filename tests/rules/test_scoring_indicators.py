@@ -202,7 +202,7 @@ def test_breakage_is_near_the_truth_of_a_simulated_programme() -> None:
         for age in range(min(ages, months - lot)):
             redeemed[lot, age] = random.binomial(int(left), hazard[age])
             left -= redeemed[lot, age]
-    found = kpis.breakage(kpis.Lots(issued, redeemed))
+    found = kpis.breakage(kpis.Lots(issued, redeemed, np.full(months, ages)))
     assert found.ultimate_redemption_rate == pytest.approx(1 - np.prod(1 - hazard), abs=0.02)
     assert found.hazards == pytest.approx(hazard.tolist(), abs=0.02)
     # A lot that expires with the next month is nearly all breakage; the youngest is not.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -91,20 +92,26 @@ class Drift(msgspec.Struct, frozen=True):
     alert: str
 
 
-def drift(series: list[float]) -> Drift | None:
+def drift(series: Sequence[float | None], *, least_spread: float = 0.0) -> Drift | None:
     """Whether the last value of a series of an indicator tells of a drift: an EWMA of 0.2 within 2.962 deviations.
 
-    Centre and deviation are those of the first half. None with fewer than eight values.
+    The series is by months without a gap, None where one has no data: it counts for nothing, and moves nothing. Centre
+    and deviation are those of the first half; the deviation is `least_spread` at the least, which is what chance alone
+    would do. None with fewer than eight values, four of them in the first half, and where the last month has none.
     """
-    if len(series) < _SERIES_LEAST:
+    begin = next((place for place, value in enumerate(series) if value is not None), len(series))
+    known = series[begin:]
+    past, since = (
+        np.array([value for value in half if value is not None], np.float64)
+        for half in (known[: len(known) // 2], known[len(known) // 2 :])
+    )
+    if len(past) + len(since) < _SERIES_LEAST or len(past) < _SERIES_LEAST // 2 or known[-1] is None:
         return None
-    values = np.array(series)
-    past = values[: len(values) // 2]
-    centre, spread = float(past.mean()), float(past.std(ddof=1))
+    centre, spread = float(past.mean()), max(float(past.std(ddof=1)), least_spread)
     level = centre
-    for value in values[len(values) // 2 :]:
-        level += _LAMBDA * (float(value) - level)
-    steps = len(values) - len(values) // 2
+    for value in since.tolist():
+        level += _LAMBDA * (value - level)
+    steps = len(since)
     width = _LIMIT * spread * float(np.sqrt(_LAMBDA / (2 - _LAMBDA) * (1 - (1 - _LAMBDA) ** (2 * steps))))
     low, high = centre - width, centre + width
     apart = 1e-12 + 1e-9 * abs(centre)

@@ -125,11 +125,13 @@ def cohorts(purchases: Purchases, month_of: Ints, first_month: int) -> list[Coho
 class Lots(msgspec.Struct, frozen=True, eq=False):
     """Points of a whole programme by month of issue (rows) and age in months at redemption (columns).
 
-    `issued` and `redeemed` are points; `redeemed` beyond a lot's present age is not looked at.
+    `issued` and `redeemed` are points; `redeemed` beyond a lot's present age is not looked at. `lives` says of each lot
+    after how many months it expires, the one of its issue among them.
     """
 
     issued: Floats
     redeemed: Floats
+    lives: Ints
 
 
 class Breakage(msgspec.Struct, frozen=True):
@@ -144,39 +146,48 @@ class Breakage(msgspec.Struct, frozen=True):
 def breakage(lots: Lots) -> Breakage:
     """From the chance, at each age, that a point still there is redeemed in that month, over all lots that got so old.
 
-    The last row is the lot of this month, of age 0. Lots as old as there are columns have expired.
+    The last row is the lot of this month, of age 0. An age that no lot has been through yet has the mean chance of the
+    ages that some have.
     """
     count, ages = lots.redeemed.shape
-    old = np.arange(count)[::-1]
-    observed = np.arange(ages)[None, :] <= np.minimum(old, ages - 1)[:, None]
+    old, age = np.arange(count)[::-1], np.arange(ages)
+    observed = age[None, :] <= np.minimum(old, lots.lives - 1)[:, None]
     redeemed = np.where(observed, lots.redeemed, 0.0)
     at_start = lots.issued[:, None] - (np.cumsum(redeemed, axis=1) - redeemed)
     # The present month is not over: its lots have not had a whole month at this age.
-    whole = np.arange(ages)[None, :] < old[:, None]
+    whole = observed & (age[None, :] < old[:, None])
     exposed = np.where(whole, at_start, 0.0).sum(axis=0)
-    hazards: Floats = np.zeros(ages)
-    np.divide(np.where(whole, redeemed, 0.0).sum(axis=0), exposed, out=hazards, where=exposed > 0.0)
+    used = np.where(whole, redeemed, 0.0).sum(axis=0)
+    total = float(exposed.sum())
+    hazards: Floats = np.full(ages, float(used.sum()) / total if total > 0.0 else 0.0)
+    np.divide(used, exposed, out=hazards, where=exposed > 0.0)
     hazards = np.clip(hazards, 0.0, 1.0)
-    left = np.where(old < ages, np.maximum(lots.issued - redeemed.sum(axis=1), 0.0), 0.0)
-    staying = np.cumprod((1.0 - hazards)[::-1])[::-1]
-    never = staying[np.minimum(old, ages - 1)]
+    left = np.where(old < lots.lives, np.maximum(lots.issued - redeemed.sum(axis=1), 0.0), 0.0)
+    ahead = (age[None, :] >= old[:, None]) & (age[None, :] < lots.lives[:, None])
+    never = np.where(ahead, 1.0 - hazards[None, :], 1.0).prod(axis=1)
     return Breakage(
         float(left.sum()), float(left @ never), 1.0 - float(np.prod(1.0 - hazards)), tuple(hazards.tolist())
     )
 
 
-def fifo(issued: Floats, spent: Floats, ages: int) -> Lots:
-    """Lots of a programme from points issued and redeemed by month: what is redeemed comes off the oldest live lot."""
-    redeemed = np.zeros((len(issued), ages))
+def fifo(issued: Floats, spent: Floats, lives: Ints | int) -> Lots:
+    """Lots of a programme from points issued and redeemed by month: what is redeemed comes off the oldest live lot.
+
+    `lives` as in `Lots`, one number for all lots that live alike.
+    """
+    each: Ints = np.broadcast_to(np.asarray(lives, np.int64), issued.shape)
+    redeemed = np.zeros((len(issued), int(each.max(initial=1))))
     left = np.maximum(issued.astype(np.float64), 0.0)
     for month, points in enumerate(spent.tolist()):
         rest = max(points, 0.0)
-        for lot in range(max(month - ages + 1, 0), month + 1):
+        for lot in range(month + 1):
+            if month - lot >= each[lot]:
+                continue
             taken = min(rest, left[lot])
             redeemed[lot, month - lot] += taken
             left[lot] -= taken
             rest -= taken
-    return Lots(np.maximum(issued.astype(np.float64), 0.0), redeemed)
+    return Lots(np.maximum(issued.astype(np.float64), 0.0), redeemed, each)
 
 
 def concentration(values: Floats, share: float) -> float:
