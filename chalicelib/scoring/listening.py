@@ -33,7 +33,7 @@ _COMPLAINTS: Final = cases.kind("complaint")
 
 
 class Listened(msgspec.Struct, frozen=True):
-    """What all `surveys` that were answered say of the months told of, and what was said in each month that was read."""
+    """What all `surveys` that were answered say of the latest months, and what was said in each month that was read."""
 
     said: Said
     surveys: int

@@ -22,8 +22,9 @@ from chalicelib.scoring.basis import Basis
 from chalicelib.scoring.care import Ahead
 from chalicelib.scoring.finishing import WALK
 from chalicelib.scoring.parts import Rows
-from chalicelib.scoring.rules import alerting, rows, segments
+from chalicelib.scoring.rules import alerting, holdings, rows, segments
 from chalicelib.scoring.rules.coming import Coming
+from chalicelib.scoring.rules.holdings import Totals
 from chalicelib.scoring.rules.scoring import Scores, score
 from chalicelib.scoring.state import State
 from chalicelib.scoring.telling import News
@@ -34,6 +35,7 @@ ROWS_MAX: Final = 1_000_000
 
 _AT_ONCE: Final = 2_000
 _FOLDED, _TOLD, _ALERTS, _CARES, _SCORED = "folded", "told", "alerts", "cares", "scored"
+_POINTS = "points"
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -57,6 +59,7 @@ class Scorer:
     def __init__(self, leg: Leg, carried: Mapping[str, Any]) -> None:
         self._leg = leg
         self._counts = {name: int(carried.get(name, 0)) for name in (_SCORED, _FOLDED, _TOLD, _ALERTS, _CARES)}
+        self._points = holdings.read(carried.get(_POINTS)) or Totals()
         self._waiting: list[Seen] = []
         now = clock.now()
         self._program: Program = programs.in_force(now, now=now).program
@@ -65,7 +68,12 @@ class Scorer:
 
     def visit(self, account: AccountItem) -> None:
         """Bring a member's facts up to date; score those who wait once there are enough."""
-        if not account.state or (state := ledger.unpack(account.state)).closed_into:
+        if not account.state:
+            return
+        state = ledger.unpack(account.state)
+        # Closed accounts as well, and before anything can fail: sums of all there ever was must never fall.
+        self._points = self._points.plus(holdings.of(state, self._leg.cut))
+        if state.closed_into:
             return
         last = tellings.unpack(account.score_told) if account.score_told else None
         facts = states.unpack(account.score_facts) if account.score_facts else State()
@@ -78,9 +86,9 @@ class Scorer:
             self._flush()
 
     def carry(self) -> dict[str, Any]:
-        """Score whoever waits still; how many members there were, and what there was to tell of them."""
+        """Score whoever waits still; how many members there were, what there was to tell of them, and their points."""
         self._flush()
-        return dict(self._counts)
+        return {**self._counts, _POINTS: holdings.carried(self._points)}
 
     def _flush(self) -> None:
         """Whoever waits is let go only when all is written: a leg that fails half-way begins again."""

@@ -19,7 +19,7 @@ MONTHS: Final = 36
 
 
 class Closing(msgspec.Struct, array_like=True, frozen=True):
-    """All members' points as they were found in the night after `day`; `month` (year x 12 + month − 1) is that day's."""
+    """All members' points as found in the night after `day`; `month` (year x 12 + month − 1) is that day's."""
 
     month: int
     day: int
@@ -51,8 +51,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     """All that is kept.
 
     `begin` is the earliest night of all. `closings` has for each month the first night after its latest day that was
-    scored: the one nearest to that day's end. `outside` is as of the night after the day `judged`, and `told` the day on
-    which each alert (`nps:falling`) was told the last time.
+    scored: the one nearest to that day's end. `outside` is as of the night after the day `judged`, and `told` is the
+    day on which each alert (`nps:falling`) was told the last time.
     """
 
     begin: Closing | None = None
@@ -140,8 +140,8 @@ def point_months(history: History, tonight: Closing) -> PointMonths:
 def judged(history: History, outside: Iterable[tuple[str, str]], day: int, *, cool_down_days: int) -> History:
     """The history after the night of `day`, which found these indicators outside their bands, and in which direction.
 
-    What is told now is in its `told` with this very day: what was not outside in the same direction in the night before,
-    and was not told within the cool-down. A night that is judged again, or comes late, changes nothing of it.
+    What is told now is in its `told` with this very day: what was not outside in the same direction in the night
+    before, and was not told within the cool-down. A night that is judged again, or comes late, changes nothing of it.
     """
     if day <= history.judged:
         return history
