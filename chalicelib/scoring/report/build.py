@@ -9,9 +9,12 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from chalicelib.scoring.report import tables, warning
+from chalicelib.scoring.closed_form import Layer
+from chalicelib.scoring.report import drift, numbers, tables, warning
 from chalicelib.scoring.report.answers import Answers, heard, satisfaction
-from chalicelib.scoring.report.model import Change, Fitted, Flow, Indicators, Pareto, Persona, Report
+from chalicelib.scoring.report.model import CareDay, Change, Fitted, Flow, Indicators, Pareto, Persona, Report, Since
+from chalicelib.scoring.report.programme import Programme
+from chalicelib.scoring.report.since import Earlier, earlier, since
 from chalicelib.scoring.rules import kpis, loyalty, personas, segments
 from chalicelib.scoring.rules.arrays import Floats, Ints
 from chalicelib.scoring.rules.calibration import Quality, quality
@@ -19,7 +22,7 @@ from chalicelib.scoring.rules.fitting import Fit
 from chalicelib.scoring.rules.history import QUARTER_DAYS, Purchases, bought_between, members_on, purchase_days
 from chalicelib.scoring.rules.kpis import Breakage
 from chalicelib.scoring.rules.mbgnbd import Name
-from chalicelib.scoring.rules.night import Night, assess
+from chalicelib.scoring.rules.night import Night, assess, learned
 from chalicelib.scoring.rules.outcomes import Economy
 
 _SCORE_BARS: Final = 20
@@ -30,7 +33,7 @@ _PARETO_HELD: Final = 0.8
 class Rows(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """What a report is made from: members' names, and purchases by row, of which amounts below 0 are refunds.
 
-    Days count from the epoch. `answers` and `points` where they are known.
+    Days count from the epoch. `answers` and `points` where they are known, `programme` where there is more than that.
     """
 
     names: tuple[str, ...]
@@ -39,6 +42,8 @@ class Rows(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     amount: Floats
     answers: Answers | None = None
     points: Breakage | None = None
+    care: tuple[CareDay, ...] = ()
+    programme: Programme | None = None
 
     def until(self, day: int) -> Purchases:
         """The purchase days as they were known on a day: refunds of later days are not foreseen."""
@@ -47,24 +52,30 @@ class Rows(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
 
 class Assessed(msgspec.Struct, frozen=True, eq=False):
-    """Today and 91 days ago, with the purchases known then; `before` is None where nobody had bought yet."""
+    """Today and 91 days ago, with the purchases known then; `before` is None where nobody had bought yet.
+
+    `last` holds today against the night before, if there was one.
+    """
 
     purchases: Purchases
     now: Night
     before: Night | None
+    last: Earlier | None = None
 
 
 def assessed(rows: Rows, until: int, name: Name, economy: Economy) -> Assessed:
     """Scores as of the day `until`, and as they would have been 91 days before."""
-    then = until - QUARTER_DAYS
+    then, purchases = until - QUARTER_DAYS, rows.until(until)
+    early, old = (members_on(rows.until(day), day) for day in (then - QUARTER_DAYS, then))
+    past = learned(name, early, old, purchases, Layer())
     before = None
-    if (rows.day <= then).any():
+    if past.fits is not None:
         signals = heard(rows.answers, len(rows.names), then) if rows.answers else None
-        before = assess(name, members_on(rows.until(then), then), signals=signals, economy=economy)
-    purchases = rows.until(until)
+        before = assess(name, old, signals=signals, economy=economy, layer=past.layers.then, known=past.fits)
     signals = heard(rows.answers, len(rows.names), until) if rows.answers else None
-    now = assess(name, members_on(purchases, until), signals=signals, economy=economy)
-    return Assessed(purchases, now, before)
+    now = assess(name, members_on(purchases, until), signals=signals, economy=economy, layer=past.layers.now)
+    heard_before = heard(rows.answers, len(rows.names), until - 1) if rows.answers else None
+    return Assessed(purchases, now, before, earlier(now.standing, purchases, until - 1, now.scores, heard_before))
 
 
 def report(rows: Rows, found: Assessed, *, source: str, until: int, notes: tuple[Any, ...] = ()) -> Report:
@@ -73,7 +84,9 @@ def report(rows: Rows, found: Assessed, *, source: str, until: int, notes: tuple
     scores, members = now.scores, now.members
     spent = np.maximum(members.value, 0.0)[scores.bought]
     curve, top = kpis.pareto(spent)
-    months = tables.months(purchases, until)
+    programme = rows.programme
+    known_from = programme.known_from if programme is not None else None
+    months = tables.months(purchases, until, known_from)
     counts, worth = tables.rfm_grid(scores)
     alerts, alert_counts = warning.member_alerts(rows.names, purchases, now, until)
     return Report(
@@ -96,19 +109,30 @@ def report(rows: Rows, found: Assessed, *, source: str, until: int, notes: tuple
         pareto=Pareto(curve, top, kpis.concentration(spent, _PARETO_HELD)),
         rfm=counts,
         rfm_value=worth,
-        cohorts=tuple(tables.cohorts(purchases, until)),
+        cohorts=tuple(tables.cohorts(purchases, until, known_from)),
         prediction=prediction(found, until),
         personas=_personas(now),
         months=months,
-        warnings=warning.programme_warnings(months, purchases),
+        warnings=drift.programme_warnings(months, purchases, until, programme),
         alert_counts=alert_counts,
         alerts=alerts,
         calls=warning.calls(rows.names, now),
         risers=warning.movers(rows.names, now, before, rising=True),
         fallers=warning.movers(rows.names, now, before, rising=False),
-        points=rows.points,
+        points=rows.points if programme is None else programme.breakage,
         notes=notes,
+        since=_since(rows.names, found, until),
+        care=rows.care,
+        layer=now.standing.layer,
+        holdings=programme.holdings if programme is not None else None,
     )
+
+
+def _since(names: tuple[str, ...], found: Assessed, until: int) -> Since | None:
+    last = found.last
+    if last is None or not last.before.there.any():
+        return None
+    return since(names, found.purchases, last, until, _text(last.day))
 
 
 def fitted(name: str, fit: Fit) -> Fitted:
@@ -148,9 +172,7 @@ def indicators(rows: Rows, found: Assessed, until: int) -> Indicators:
         return kpis.repeat_rate(night.members.repeats, night.scores.age_days, night.scores.bought)
 
     return Indicators(
-        nps=nps,
-        csat=csat,
-        ces=ces,
+        **_satisfaction(rows.programme) if rows.programme is not None else {"nps": nps, "csat": csat, "ces": ces},
         score=Change(mean(now, "score"), mean(before, "score")),
         repeat_rate=Change(repeat(now), repeat(before)),
         retention=Change(kpis.retention(quarters[1], quarters[0]), kpis.retention(quarters[2], quarters[1])),
@@ -161,6 +183,18 @@ def indicators(rows: Rows, found: Assessed, until: int) -> Indicators:
         satisfaction_loyalty=together,
         spend_frequency=kpis.spearman(now.members.mean_repeat[again], now.members.repeats[again]),
     )
+
+
+def _satisfaction(programme: Programme) -> dict[str, Any]:
+    """Satisfaction by the answers to all surveys, whoever gave them."""
+    return {
+        "nps": programme.said.net_promoters(),
+        "csat": programme.said.csat.estimate(),
+        "ces": programme.said.ces.estimate(),
+        "dimensions": programme.satisfied(),
+        "surveys": programme.surveys,
+        "heard_since": numbers.month(programme.heard_since) if programme.surveys else "",
+    }
 
 
 def segment_counts(night: Night) -> dict[str, dict[str, int]]:

@@ -1,4 +1,4 @@
-"""The flow of members between segments, as a Sankey diagram."""
+"""The flow of members between segments, as Sankey diagrams."""
 
 from __future__ import annotations
 
@@ -6,29 +6,45 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from chalicelib.base.svg import Both, drawing, grouped, rect, same, text
 from chalicelib.scoring import texts
 from chalicelib.scoring.report.model import Flow
 from chalicelib.scoring.report.words import key, of
 
-ORDER: Final = ("active", "won_back", "new", "at_risk", "lapsed", "not_there")
-_WIDTH: Final = 1180
-_SIDE: Final = 170
+ORDER: Final = (
+    *("active", "won_back", "new", "at_risk", "lapsed", "none"),
+    *("gold", "high", "mid", "low"),
+    "not_there",
+)
 _NODE: Final = 16
 _GAP: Final = 22
-_HEIGHT: Final = 300
-_WORTH: Final = {"active": 3, "won_back": 3, "new": 2, "at_risk": 1, "lapsed": 0, "not_there": 2}
+_BEHAVIOUR: Final = {"active": 3, "won_back": 3, "new": 2, "at_risk": 1, "lapsed": 0, "none": 1, "not_there": 2}
+_WORTH: Final = {**_BEHAVIOUR, "gold": 3, "high": 2, "mid": 1, "low": 0}
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """How large a diagram is: its whole width, the room for names on either side, the height of all ribbons."""
+
+    chart: str
+    width: int = 1180
+    side: int = 170
+    height: int = 300
+
+
+WIDE: Final = Frame("chart-flows")
 
 
 def name(code: str) -> Both:
-    """What a segment is called."""
-    return key("not_there") if code == "not_there" else of(texts.BEHAVIOURS, code)
+    """What a segment is called, value segments in short."""
+    return of(texts.BEHAVIOURS, code) if code in texts.BEHAVIOURS else key(code)
 
 
-def sankey(flows: Sequence[Flow]) -> str:
-    """Segments 91 days ago on the left, today on the right, each ribbon as thick as members are many."""
+def sankey(flows: Sequence[Flow], frame: Frame = WIDE) -> str:
+    """Segments as they were on the left, as they are on the right, each ribbon as thick as members are many."""
     shown = sorted(flows, key=lambda flow: (ORDER.index(flow.before), ORDER.index(flow.now)))
-    unit = _HEIGHT / max(sum(flow.members for flow in shown), 1)
+    unit = frame.height / max(sum(flow.members for flow in shown), 1)
     left, right = _stack(shown, unit, "before"), _stack(shown, unit, "now")
     begins = [{code: y for code, (y, _size, _members) in side.items()} for side in (left, right)]
     shapes = []
@@ -36,21 +52,21 @@ def sankey(flows: Sequence[Flow]) -> str:
         size = _thickness(flow, unit)
         change = _WORTH[flow.now] - _WORTH[flow.before]
         kind = "came" if flow.before == "not_there" else "same" if not change else "up" if change > 0 else "down"
-        path = _ribbon(begins[0][flow.before], begins[1][flow.now], size)
+        path = _ribbon(frame, begins[0][flow.before], begins[1][flow.now], size)
         begins[0][flow.before] += size
         begins[1][flow.now] += size
         title = tuple(f"{name(flow.before)[n]} → {name(flow.now)[n]}: {flow.members:,}" for n in (0, 1))
         shapes.append(grouped((title[0], title[1]), f'<path d="{path}" class="ribbon {kind}"/>'))
     for side, x, label_x, anchor in (
-        (left, _SIDE, _SIDE - 12, "end"),
-        (right, _WIDTH - _SIDE - _NODE, _WIDTH - _SIDE + 12, "start"),
+        (left, frame.side, frame.side - 12, "end"),
+        (right, frame.width - frame.side - _NODE, frame.width - frame.side + 12, "start"),
     ):
         for code, (y, size, members) in side.items():
             shapes.append(rect(x, y, _NODE, size, f"seg-{code}", radius=4))
             shapes.append(text(label_x, y + size / 2 - 1, name(code), "label", anchor))
             shapes.append(text(label_x, y + size / 2 + 15, same(f"{members:,}"), "tick", anchor))
     height = max([y + size for side in (left, right) for y, size, _members in side.values()] + [40.0]) + 14
-    return drawing(_WIDTH, int(height), "chart-flows", shapes)
+    return drawing(frame.width, int(height), frame.chart, shapes)
 
 
 def _thickness(flow: Flow, unit: float) -> float:
@@ -72,8 +88,8 @@ def _stack(shown: Sequence[Flow], unit: float, side: str) -> dict[str, tuple[flo
     return nodes
 
 
-def _ribbon(left: float, right: float, size: float) -> str:
-    x0, x1 = _SIDE + _NODE, _WIDTH - _SIDE - _NODE
+def _ribbon(frame: Frame, left: float, right: float, size: float) -> str:
+    x0, x1 = frame.side + _NODE, frame.width - frame.side - _NODE
     middle = (x0 + x1) / 2
     return (
         f"M{x0},{left:.1f} C{middle},{left:.1f} {middle},{right:.1f} {x1},{right:.1f} "

@@ -6,8 +6,10 @@ from typing import Final
 
 import msgspec
 
+from chalicelib.scoring.closed_form import Layer
 from chalicelib.scoring.rules.calibration import Quality
 from chalicelib.scoring.rules.kpis import Breakage, Cohort, Estimate
+from chalicelib.scoring.rules.past import PointMonth
 
 FORMAT: Final = 1
 
@@ -31,8 +33,18 @@ class Change(msgspec.Struct, frozen=True):
     before: float | None = None
 
 
+class Satisfied(msgspec.Struct, frozen=True):
+    """The share of the satisfied with one dimension: product, service, price, after_sales."""
+
+    dimension: str
+    share: Estimate
+
+
 class Indicators(msgspec.Struct, frozen=True, kw_only=True):
-    """The handbooks' indicator system: satisfaction, loyal behaviour, retention, value, and how the two go together."""
+    """The handbooks' indicator system: satisfaction, loyal behaviour, retention, value, and how the two go together.
+
+    Where `surveys` were asked, satisfaction is of all their answers since the month `heard_since` (`2026-05`).
+    """
 
     nps: Estimate | None = None
     csat: Estimate | None = None
@@ -46,6 +58,9 @@ class Indicators(msgspec.Struct, frozen=True, kw_only=True):
     expected_purchases: float
     satisfaction_loyalty: Estimate | None = None
     spend_frequency: Estimate | None = None
+    dimensions: tuple[Satisfied, ...] = ()
+    surveys: int = 0
+    heard_since: str = ""
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -87,14 +102,41 @@ class Month(msgspec.Struct, frozen=True):
 
 
 class Drifting(msgspec.Struct, frozen=True):
-    """An indicator by whole months, its smoothed level, the band of its past; `rising` or `falling` if outside."""
+    """An indicator by whole months, its smoothed level, the band of its past; `rising` or `falling` if outside.
+
+    The series begins with `first_month` and has None where a month has no data. `since` is the day since which it has
+    been outside, where that is known.
+    """
 
     indicator: str
     direction: str
     level: float
     low: float
     high: float
-    series: tuple[float, ...]
+    series: tuple[float | None, ...]
+    first_month: int = 0
+    since: str = ""
+
+
+class Holdings(msgspec.Struct, frozen=True, kw_only=True):
+    """The points of all members together, exact: what they hold (`outstanding`) and what came and went by month.
+
+    `opening` is what they held, less what they owed, before the first of the months, as of the night after `since`.
+    `expiry` is the programme's kind of expiry; `unknown` says why there is no expected breakage: `never` (nothing
+    expires) or `too_young`, or nothing where there is one.
+    """
+
+    outstanding: int
+    available: int
+    pending: int
+    held: int
+    owed: int
+    members: int
+    since: str
+    opening: int
+    months: tuple[PointMonth, ...]
+    expiry: str
+    unknown: str = ""
 
 
 class MemberAlert(msgspec.Struct, frozen=True):
@@ -115,6 +157,33 @@ class Mover(msgspec.Struct, frozen=True):
     before: float
     now: float
     reason: str
+
+
+class Since(msgspec.Struct, frozen=True, kw_only=True):
+    """What has changed since the night of `day`: of so many members, how many stayed (by kind of segment) and came.
+
+    The flows are of those who moved, newcomers among them. Movers are those whose score was told anew, or would be.
+    """
+
+    day: str
+    members: int
+    came: int
+    stayed: dict[str, int]
+    behaviour: tuple[Flow, ...]
+    value: tuple[Flow, ...]
+    risers: tuple[Mover, ...]
+    fallers: tuple[Mover, ...]
+
+
+class CareDay(msgspec.Struct, frozen=True):
+    """A day of the care calendar: members by occasion, and the points that may be used for the last time."""
+
+    day: str
+    birthday: int
+    anniversary: int
+    expiring: int
+    tier_ending: int
+    points: int
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -163,3 +232,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     fallers: tuple[Mover, ...]
     points: Breakage | None = None
     notes: tuple[tuple[str, dict[str, str]], ...] = ()
+    layer: Layer | None = None
+    since: Since | None = None
+    care: tuple[CareDay, ...] = ()
+    holdings: Holdings | None = None

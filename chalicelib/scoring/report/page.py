@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from chalicelib.base.svg import LOCALES, Both, same, span
-from chalicelib.scoring.report import charts, flows, heat, numbers, parts, people
+from chalicelib.scoring.report import charts, flows, heat, lately, numbers, parts, people
 from chalicelib.scoring.report.indicators import cards
 from chalicelib.scoring.report.model import Fitted, Report
 from chalicelib.scoring.report.parts import figure, grid, panel, table
@@ -74,6 +74,7 @@ def _body(report: Report) -> str:
         [
             people.where(report),
             _flows(report) if any(flow.before != "not_there" for flow in report.flows) else "",
+            lately.changes(report),
             people.calls(report),
             grid(_pareto(report), _prediction(report)),
             _cohorts(report) if any(len(row.shares) > 1 for row in report.cohorts) else "",
@@ -81,7 +82,7 @@ def _body(report: Report) -> str:
             _months(report) if report.months else "",
             people.personas(report) if report.personas else "",
             grid(people.alerts(report), parts.drifting(report)),
-            grid(people.movers(report, rising=True), people.movers(report, rising=False)),
+            grid(lately.movers(report, rising=True), lately.movers(report, rising=False)),
             _points(report) if report.points else "",
             grid(_fit(report.model), _fit(report.spend)),
             _notes(report),

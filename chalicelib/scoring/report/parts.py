@@ -23,11 +23,13 @@ def figure(
     rows: Sequence[Sequence[Both]] = (),
     *,
     after: str = "",
+    title: Both | None = None,
 ) -> str:
-    """A chart with its heading, and its numbers in a table that can be opened."""
+    """A chart with its heading, and its numbers in a table that can be opened; `title` if it is not that of `name`."""
     small = f"<small>{span(note)}</small>" if note else ""
+    words = span(title or key(name))
     found = f"<details><summary>{span(key('the_numbers'))}</summary>{table(heads, rows)}</details>" if rows else ""
-    return f'<figure><figcaption id="chart-{name}">{span(key(name))}{small}</figcaption>{chart}{after}{found}</figure>'
+    return f'<figure><figcaption id="chart-{name}">{words}{small}</figcaption>{chart}{after}{found}</figure>'
 
 
 def panel(title: str | Both, content: str, note: Both | None = None) -> str:

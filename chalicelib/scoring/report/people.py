@@ -91,17 +91,6 @@ def alerts(report: Report) -> str:
     return panel("alerts", told)
 
 
-def movers(report: Report, *, rising: bool) -> str:
-    """Whose score has moved most."""
-    name, words = ("risers", texts.LIFTS) if rising else ("fallers", texts.HOLDS)
-    heads = [key("member"), key("score"), key("because")]
-    rows = [
-        [same(row.member), same(f"{row.before:.0f} → {row.now:.0f}"), of(words, row.reason)]
-        for row in (report.risers if rising else report.fallers)
-    ]
-    return panel(name, table(heads, rows) if rows else plain(key("nobody")))
-
-
 def personas(report: Report) -> str:
     """A card for each group of members who are alike."""
     total = sum(row.members for row in report.personas)

@@ -1,4 +1,4 @@
-"""Early warning in the report: whom to look after, who moves, and which indicators drift."""
+"""Early warning in the report: whom to look after, and who moves."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from chalicelib.scoring.report.model import Call, Drifting, MemberAlert, Month, Mover
-from chalicelib.scoring.report.tables import month_of
+from chalicelib.scoring.report.model import Call, MemberAlert, Mover
+from chalicelib.scoring.report.since import MOVED, changes
 from chalicelib.scoring.rules import alerts, composite, reasons, segments
 from chalicelib.scoring.rules.arrays import Flags, Floats
 from chalicelib.scoring.rules.history import Purchases, basket_deviation, members_on
@@ -16,7 +16,6 @@ from chalicelib.scoring.rules.scoring import score
 
 SINCE_DAYS: Final = 7
 _SHOWN: Final = 12
-_MOVED: Final = 5.0
 _ALIVE: Final = 0.05
 
 
@@ -89,9 +88,9 @@ def movers(names: tuple[str, ...], night: Night, before: Night | None, *, rising
         return ()
     moved = np.where(before.scores.bought & night.scores.bought, night.scores.score - before.scores.score, 0.0)
     way = moved if rising else -moved
-    rows = np.flatnonzero(way >= _MOVED)
+    rows = np.flatnonzero(way >= MOVED)
     order = sorted(rows.tolist(), key=lambda row: (-float(way[row]), names[row]))[:_SHOWN]
-    changed = _changes(night, before) * (1.0 if rising else -1.0)
+    changed = changes(night.standing.part_weights, night.scores, before.scores) * (1.0 if rising else -1.0)
     return tuple(
         Mover(
             names[row],
@@ -101,43 +100,3 @@ def movers(names: tuple[str, ...], night: Night, before: Night | None, *, rising
         )
         for row in order
     )
-
-
-def _changes(night: Night, before: Night) -> Floats:
-    """By how much each part that purchases make has moved the score, one row a part."""
-    parts = []
-    for scores in (night.scores, before.scores):
-        course = np.clip(0.5 + 0.25 * scores.trend, 0.0, 1.0)
-        parts.append(np.array([1.0 - scores.churn, scores.percentile, scores.rfm // 10 % 10 / 4.0, course]))
-    weights = np.array(night.standing.part_weights[: len(parts[0])])
-    return (parts[0] - parts[1]) * weights[:, None]
-
-
-def programme_warnings(months: tuple[Month, ...], purchases: Purchases) -> tuple[Drifting, ...]:
-    """Indicators by whole months, and whether they leave the band of their past; none before eight months."""
-    whole = [month for month in months if month.whole]
-    series = {
-        "purchases": [float(month.purchases) for month in whole],
-        "new_members": [float(month.new_members) for month in whole],
-        "basket": [month.spending / month.purchases for month in whole if month.purchases],
-        "retention": _returning(purchases, [month.month for month in whole]),
-    }
-    found = []
-    for name, values in series.items():
-        drift = alerts.drift(values)
-        if drift is not None:
-            found.append(Drifting(name, drift.alert, drift.level, drift.low, drift.high, tuple(values)))
-    return tuple(found)
-
-
-def _returning(purchases: Purchases, months: list[int]) -> list[float]:
-    """Of those who bought in one month, the share who bought in the next, by the next."""
-    which = month_of(purchases.day)
-    shares, last = [], None
-    for month in months:
-        there = np.zeros(purchases.members, bool)
-        there[purchases.member[which == month]] = True
-        if last is not None and last.any():
-            shares.append(float((last & there).sum() / last.sum()))
-        last = there
-    return shares
