@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import tests.conftest  # noqa: F401 -- sets the environment that the engine reads when it is imported
 from chalicelib.base import clock
-from chalicelib.surveys import defining, respondents, responding, tallies, templates
+from chalicelib.surveys import changing, respondents, responding, tallies, templates
 from chalicelib.surveys.document import Answer
 from chalicelib.surveys.preparing import Submission
 from chalicelib.surveys.table import RESPONSE, SHARDS, AnswerItem, ResponseItem, answers_key
@@ -28,8 +28,8 @@ def main() -> None:
     now = clock.parse(_AT)
     definition = templates.definition("relationship_nps")
     with in_memory() as store:
-        made, _replayed = defining.create(definition, actor="staff:bench", now=now)
-        survey_id = defining.set_status(made.survey_id, "open", actor="staff:bench", now=now).survey_id
+        made, _replayed = changing.create(definition, actor="staff:bench", now=now)
+        survey_id = changing.set_status(made.survey_id, "open", actor="staff:bench", now=now).survey_id
         begun = store.tick
         taken = [_answer(survey_id, number, now) for number in range(_ANSWERS)]
         items, partitions = _written(store, begun)

@@ -6,7 +6,7 @@ import msgspec
 
 from chalicelib.base import clock
 from chalicelib.ledger.posting import Write
-from chalicelib.surveys import defining, tallies
+from chalicelib.surveys import changing, defining, tallies
 from chalicelib.surveys.document import Answers, Definition
 from chalicelib.surveys.rules.context import Context
 from chalicelib.surveys.table import AnswerItem, answers_key, shard_of
@@ -18,8 +18,8 @@ NOW = clock.parse("2026-11-21T18:30:00Z")
 
 def opened(definition: Definition = VISIT) -> str:
     """A survey that is open; gives its id."""
-    survey, _replayed = defining.create(definition, actor="admin:test", now=NOW - clock.DAY_S)
-    defining.set_status(survey.survey_id, "open", actor="admin:test", now=NOW - clock.DAY_S)
+    survey, _replayed = changing.create(definition, actor="admin:test", now=NOW - clock.DAY_S)
+    changing.set_status(survey.survey_id, "open", actor="admin:test", now=NOW - clock.DAY_S)
     return survey.survey_id
 
 

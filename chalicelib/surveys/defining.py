@@ -1,4 +1,4 @@
-"""Surveys: making a draft, changing it, opening and closing it, and reading it in any of its versions.
+"""Surveys as they are, in any of their versions; `changing` makes them.
 
 Every change of a definition is a version of its own, which is put once and never edited. A survey that is open goes on
 with the next version at once; an answer is judged by the version on which it was begun.
@@ -6,30 +6,19 @@ with the next version at once; an answer is judged by the version on which it wa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final, Literal
 
 import msgspec
-from pynamodb.exceptions import UpdateError
-from pynamodb.expressions.update import Action
 
 from chalicelib.base import clock, ids
-from chalicelib.base.dynamo import is_refused
-from chalicelib.base.errors import Conflict, Invalid, KeyReused, NotFound, Unavailable, Unmet
-from chalicelib.base.retry import attempts
-from chalicelib.ledger.posting import Act, Lost, Write, put_once
-from chalicelib.program.validation.problem import Problem
+from chalicelib.base.errors import Conflict, NotFound
 from chalicelib.surveys.document import Definition
-from chalicelib.surveys.rules import definitions
-from chalicelib.surveys.rules.definitions import DefinitionInvalid
 from chalicelib.surveys.table import HEAD, DefinitionItem, HeadItem, ListedItem, version_part
 
 Status = Literal["draft", "open", "closed"]
 
 LIST: Final = "list"
-
-BYTES_MAX: Final = 300_000
-"""A definition lies in one item of 400 KB at the most."""
 
 _HEAD_LASTS_S: Final = 5
 """So long a process goes by what it knows of an open survey, so that a burst of answers reads its head seldom."""
@@ -45,21 +34,6 @@ class SurveyNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("There is no such survey.", field="survey_id")
-
-
-class SurveyChanged(Unmet):
-    """The survey has changed since it was read."""
-
-    code = "survey_changed"
-
-    def __init__(self) -> None:
-        super().__init__("The survey has changed since you read it. Read it again and repeat your change.")
-
-
-class SurveyCodeFixed(Invalid):
-    """A survey keeps its code for ever."""
-
-    code = "survey_code_fixed"
 
 
 class SurveyNotOpen(Conflict):
@@ -135,94 +109,21 @@ def version(survey_id: str, number: int) -> Definition:
     known = _definitions.get((survey_id, number))
     if known is not None:
         return known
-    item = _definition_item(survey_id, number)
+    item = definition_item(survey_id, number)
     if item is None:
         raise SurveyNotFound
     return _kept(survey_id, number, item)
+
+
+def forget(survey_id: str) -> None:
+    """Forget a survey that has just been changed here."""
+    _open.pop(survey_id, None)
 
 
 def forget_all() -> None:
     """Forget every survey, as a new process would."""
     _definitions.clear()
     _open.clear()
-
-
-def create(definition: Definition, *, actor: str, now: int) -> tuple[Survey, bool]:
-    """Make a draft, once for its code; gives the survey and whether it was made by the same request before.
-
-    Raises DefinitionInvalid, KeyReused (the code stands for another survey) and Unavailable.
-    """
-    _check(definition)
-    survey_id = survey_id_of(definition.code)
-    item = _next(survey_id, definition, number=1, based_on=0, actor=actor, now=now)
-    at = clock.text(now)
-    head = HeadItem(
-        survey_id,
-        HEAD,
-        version=1,
-        code=definition.code,
-        status="draft",
-        definition=1,
-        created_at=at,
-        changed_at=at,
-        changed_by=actor,
-    )
-    posted = put_once(item, [Write(head, Act.PUT), Write(ListedItem(LIST, f"{at}#{survey_id}"), Act.PUT)])
-    return read_now(survey_id), posted.replayed
-
-
-def change(survey_id: str, definition: Definition, *, based_on: str, actor: str, now: int) -> Survey:
-    """Put the next version in the place of the one that was read (`based_on`, its ETag).
-
-    The same change of the same version, sent again, finds itself done. Raises SurveyNotFound, DefinitionInvalid,
-    SurveyCodeFixed, SurveyClosed, SurveyChanged and Unavailable.
-    """
-    found = read_now(survey_id)
-    if definition.code != found.code:
-        raise SurveyCodeFixed("The code of a survey stays; make another survey for another code.", field="code")
-    _check(definition)
-    if based_on != str(found.version):
-        if _is_done(found, definition, based_on):
-            return found
-        raise SurveyChanged
-    if found.status == "closed":
-        raise SurveyClosed("The survey is closed. Open it again before you change it.")
-    number = found.number + 1
-    item = _next(survey_id, definition, number=number, based_on=found.version, actor=actor, now=now)
-    try:
-        put_once(item, [_moving(found, (HeadItem.definition.set(number),), actor=actor, now=now)])
-    except (Lost, KeyReused) as error:
-        raise SurveyChanged from error
-    _open.pop(survey_id, None)
-    return read_now(survey_id)
-
-
-def set_status(survey_id: str, status: Literal["open", "closed"], *, actor: str, now: int) -> Survey:
-    """Open a draft or a closed survey, or close an open one; what it is already it stays.
-
-    Raises SurveyNotFound, SurveyNotOpen for a draft that is to be closed, and Unavailable.
-    """
-    for _attempt in attempts():
-        found = read_now(survey_id)
-        if found.status == status:
-            return found
-        if found.status == "draft" and status == "closed":
-            raise SurveyNotOpen("The survey was never open.")
-        actions = [HeadItem.status.set(status)]
-        if not found.opened:
-            actions.append(HeadItem.opened.set(found.number))
-        moving = _moving(found, actions, actor=actor, now=now)
-        try:
-            moving.model.update(actions=list(moving.actions), condition=moving.condition)
-        except UpdateError as error:
-            # After a time-out there is no code at all, and asking for it fails.
-            if not is_refused(error):
-                raise
-            # Somebody has changed it since it was read.
-            continue
-        _open.pop(survey_id, None)
-        return read_now(survey_id)
-    raise Unavailable("The survey is being changed by many at once. Send the same request again.", code="busy")
 
 
 def listed(*, after: str | None, limit: int) -> list[tuple[str, Survey]]:
@@ -250,48 +151,8 @@ def _kept(survey_id: str, number: int, item: DefinitionItem) -> Definition:
     return found
 
 
-def _moving(found: Survey, actions: Sequence[Action], *, actor: str, now: int) -> Write:
-    """The write that brings the head one version further, if nobody has done so since it was read."""
-    told = (
-        HeadItem.version.set(found.version + 1),
-        HeadItem.changed_at.set(clock.text(now)),
-        HeadItem.changed_by.set(actor),
-    )
-    return Write(HeadItem(found.survey_id, HEAD), Act.UPDATE, HeadItem.version == found.version, (*actions, *told))
-
-
-def _is_done(found: Survey, definition: Definition, based_on: str) -> bool:
-    """Whether the version in force is what this very change has made."""
-    item = _definition_item(found.survey_id, found.number)
-    return item is not None and str(item.based_on) == based_on and item.request_hash == ids.request_hash(definition)
-
-
-def _check(definition: Definition) -> None:
-    """Raises DefinitionInvalid."""
-    definitions.check(definition)
-    if len(msgspec.json.encode(definition)) > BYTES_MAX:
-        raise DefinitionInvalid([Problem("questions", f"The definition has more than {BYTES_MAX} bytes.")])
-
-
-def _next(
-    survey_id: str, definition: Definition, *, number: int, based_on: int, actor: str, now: int
-) -> DefinitionItem:
-    at = clock.text(now)
-    return DefinitionItem(
-        survey_id,
-        version_part(number),
-        record_id=ids.derived("srd", survey_id, str(based_on)),
-        request_hash=ids.request_hash(definition),
-        kind="survey_defined",
-        occurred_at=at,
-        posted_at=at,
-        document=msgspec.json.encode(definition).decode(),
-        based_on=based_on,
-        actor=actor,
-    )
-
-
-def _definition_item(survey_id: str, number: int) -> DefinitionItem | None:
+def definition_item(survey_id: str, number: int) -> DefinitionItem | None:
+    """One version as it is stored."""
     part = version_part(number)
     return next(iter(DefinitionItem.query(survey_id, DefinitionItem.part == part, consistent_read=True)), None)
 

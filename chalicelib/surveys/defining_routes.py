@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from chalicelib.base.errors import Invalid
 from chalicelib.members import service as members
-from chalicelib.surveys import defining, preparing, render, respondents
+from chalicelib.surveys import changing, defining, preparing, render, respondents
 from chalicelib.surveys.defining import SurveyNotFound
 from chalicelib.surveys.document import Definition
 from chalicelib.surveys.respondents import Respondent
@@ -44,7 +44,7 @@ def post_survey(call: Call[SurveyIn]) -> Reply[SurveyDefinedOut]:
 
     Everything that is wrong with it is told at once. The same request again finds the survey made.
     """
-    found, is_replayed = defining.create(_definition(call.body), actor=call.caller.actor(), now=call.now)
+    found, is_replayed = changing.create(_definition(call.body), actor=call.caller.actor(), now=call.now)
     return Reply(render.defined(found), 200 if is_replayed else 201, etag=str(found.version))
 
 
@@ -154,7 +154,7 @@ def patch_survey(call: Call[SurveyPatch], survey_id: str) -> Reply[SurveyDefined
     """
     based_on = call.required_match
     merged = _merged(defining.read_now(survey_id).definition, call.body)
-    found = defining.change(survey_id, merged, based_on=based_on, actor=call.caller.actor(), now=call.now)
+    found = changing.change(survey_id, merged, based_on=based_on, actor=call.caller.actor(), now=call.now)
     return Reply(render.defined(found), etag=str(found.version))
 
 
@@ -169,7 +169,7 @@ def patch_survey(call: Call[SurveyPatch], survey_id: str) -> Reply[SurveyDefined
 )
 def open_survey(call: Call[None], survey_id: str) -> Reply[SurveyDefinedOut]:
     """Let a draft take answers, or a closed survey again; one that is open stays so."""
-    found = defining.set_status(survey_id, "open", actor=call.caller.actor(), now=call.now)
+    found = changing.set_status(survey_id, "open", actor=call.caller.actor(), now=call.now)
     return Reply(render.defined(found), etag=str(found.version))
 
 
@@ -184,7 +184,7 @@ def open_survey(call: Call[None], survey_id: str) -> Reply[SurveyDefinedOut]:
 )
 def close_survey(call: Call[None], survey_id: str) -> Reply[SurveyDefinedOut]:
     """Answers that come later are refused within seconds; those given before are answered as they were."""
-    found = defining.set_status(survey_id, "closed", actor=call.caller.actor(), now=call.now)
+    found = changing.set_status(survey_id, "closed", actor=call.caller.actor(), now=call.now)
     return Reply(render.defined(found), etag=str(found.version))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.base import clock, queues
 from chalicelib.surveys import answers as listing
-from chalicelib.surveys import crossing, exporting
+from chalicelib.surveys import changing, crossing, exporting
 from chalicelib.surveys.crossing import Month
 from chalicelib.surveys.document import Answer
 from chalicelib.surveys.rules.context import Context
@@ -141,7 +141,7 @@ class TestResults:
             title=before.definition.title,
             questions=before.definition.questions[:1],
         )
-        defining.change(survey_id, shorter, based_on=str(before.version), actor="admin:test", now=NOW)
+        changing.change(survey_id, shorter, based_on=str(before.version), actor="admin:test", now=NOW)
         found = {question["code"]: question["answers"] for question in results(survey_id).json["questions"]}
         assert (found["nps"], found["rating"], found["wishes"]) == (35, 35, 35)
 

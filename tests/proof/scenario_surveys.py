@@ -7,7 +7,7 @@ from typing import Literal
 
 from chalicelib.base import ids
 from chalicelib.ledger.records import Record
-from chalicelib.surveys import by_hand, defining, respondents, responding
+from chalicelib.surveys import by_hand, changing, defining, respondents, responding
 from chalicelib.surveys.document import Answer, Channel, Definition
 from chalicelib.surveys.preparing import Submission
 from chalicelib.surveys.respondents import Respondent
@@ -47,12 +47,12 @@ def _quiet(
 
 def make() -> Request:
     """There is a survey."""
-    return _quiet("make survey", lambda now: defining.create(survey(FIRST_POINTS), actor="staff", now=now))
+    return _quiet("make survey", lambda now: changing.create(survey(FIRST_POINTS), actor="staff", now=now))
 
 
 def set_status(name: str, status: Literal["open", "closed"]) -> Request:
     """The survey takes answers, or does so no more."""
-    return _quiet(name, lambda now: defining.set_status(SURVEY, status, actor="staff", now=now))
+    return _quiet(name, lambda now: changing.set_status(SURVEY, status, actor="staff", now=now))
 
 
 def edit(points: int, based_on: int) -> Request:
@@ -64,7 +64,7 @@ def edit(points: int, based_on: int) -> Request:
 
     return _quiet(
         f"edit survey {points}",
-        lambda now: defining.change(SURVEY, survey(points), based_on=str(based_on), actor="staff", now=now),
+        lambda now: changing.change(SURVEY, survey(points), based_on=str(based_on), actor="staff", now=now),
         reasons,
     )
 

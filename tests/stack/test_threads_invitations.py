@@ -14,7 +14,7 @@ import pytest
 from chalicelib.base import clock
 from chalicelib.base.errors import Refusal, Unavailable
 from chalicelib.ledger.posting import Lost, Outcome, commit
-from chalicelib.surveys import by_hand, defining, inviting, reacting
+from chalicelib.surveys import by_hand, changing, defining, inviting, reacting
 from chalicelib.surveys.by_hand import Request
 from chalicelib.surveys.document import Definition
 from chalicelib.surveys.invitation_table import read_contacts, read_invitation
@@ -43,8 +43,8 @@ def survey_id() -> str:
     asking.publish(invite("pulse", on="quarterly"), per_year=3)
     defining.forget_all()
     body = {"code": "nps", "kind": "relationship", "title": texts("Visit"), "questions": QUESTIONS}
-    made, _replayed = defining.create(msgspec.convert(body, Definition), actor="staff:x", now=clock.now())
-    defining.set_status(made.survey_id, "open", actor="staff:x", now=clock.now())
+    made, _replayed = changing.create(msgspec.convert(body, Definition), actor="staff:x", now=clock.now())
+    changing.set_status(made.survey_id, "open", actor="staff:x", now=clock.now())
     return made.survey_id
 
 

@@ -15,7 +15,7 @@ from chalicelib.base.errors import Refusal
 from chalicelib.ledger import auditing, projector
 from chalicelib.ledger.posting import peek
 from chalicelib.ledger.table import read_chain, read_view
-from chalicelib.surveys import by_hand, defining, inviting, respondents, responding, tallies
+from chalicelib.surveys import by_hand, changing, defining, inviting, respondents, responding, tallies
 from chalicelib.surveys.document import Answer
 from chalicelib.surveys.preparing import Submission
 from chalicelib.surveys.respondents import Respondent
@@ -39,10 +39,10 @@ def engine(tmp_path: Path) -> Iterator[None]:
 
 def opened() -> str:
     rules = [{"question": "recommend", "at_most": 6}]
-    made, _replayed = defining.create(
+    made, _replayed = changing.create(
         definition(question("nps", "recommend"), points=50, case_rules=rules), actor="staff:li", now=_AT
     )
-    return defining.set_status(made.survey_id, "open", actor="staff:li", now=_AT).survey_id
+    return changing.set_status(made.survey_id, "open", actor="staff:li", now=_AT).survey_id
 
 
 def answer(survey_id: str, respondent: Respondent, number: int) -> str:
@@ -132,7 +132,7 @@ def test_a_survey_that_is_edited_while_it_is_answered_loses_no_answer() -> None:
     def edit(points: int) -> None:
         found = defining.read_now(survey_id)
         body = definition(question("nps", "recommend"), question("text", "why", required=False), points=points)
-        defining.change(survey_id, body, based_on=str(found.version), actor="staff:li", now=_AT)
+        changing.change(survey_id, body, based_on=str(found.version), actor="staff:li", now=_AT)
 
     def row(number: int) -> Callable[[], object]:
         return lambda: answer(survey_id, respondents.of_row(survey_id, "paper", str(number), None), 9)

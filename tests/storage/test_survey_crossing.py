@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 
 from chalicelib.base import queues
-from chalicelib.surveys import crossing, defining, tallies
+from chalicelib.surveys import changing, crossing, defining, tallies
 from chalicelib.surveys.crossing import LEASE_S, Month, Night
 from chalicelib.surveys.document import Definition
 from chalicelib.surveys.result_table import ChunkItem, CrossedItem, chunks_key, put_crossed, read_crossed
@@ -218,7 +218,7 @@ def test_each_answer_is_counted_by_the_version_that_it_was_given_to(sent: list[A
     fill(survey_id, count=4)
     shorter = Definition(code=VISIT.code, kind=VISIT.kind, title=VISIT.title, questions=VISIT.questions[:1])
     found = defining.read_now(survey_id)
-    defining.change(survey_id, shorter, based_on=str(found.version), actor="admin:test", now=NOW)
+    changing.change(survey_id, shorter, based_on=str(found.version), actor="admin:test", now=NOW)
     run(Month(survey_id, MONTH))
     assert sum(count for name, count in tables(survey_id)["all"]["sound"].items() if name.startswith("rating:")) == 4
     assert sent == []
@@ -234,7 +234,7 @@ def test_a_long_list_of_surveys_is_handed_on(sent: list[Any]) -> None:
 
 
 def test_a_draft_is_passed_over(sent: list[Any]) -> None:
-    defining.create(VISIT, actor="admin:test", now=NOW)
+    changing.create(VISIT, actor="admin:test", now=NOW)
     run(Night())
     assert sent == []
 

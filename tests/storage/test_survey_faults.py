@@ -14,9 +14,9 @@ from chalicelib.ledger.posting import Posted, peek
 from chalicelib.ledger.table import read_chain
 from chalicelib.members import enrolling, uniting
 from chalicelib.members.schema import ExternalIn, MemberIn, MergeIn
-from chalicelib.surveys import defining, drafting, inviting, respondents, responding, tallies
+from chalicelib.surveys import changing, defining, drafting, inviting, respondents, responding, tallies
 from chalicelib.surveys.by_hand import Request, invite
-from chalicelib.surveys.defining import SurveyChanged
+from chalicelib.surveys.changing import SurveyChanged
 from chalicelib.surveys.document import Answer, Definition
 from chalicelib.surveys.preparing import Submission
 from chalicelib.surveys.respondents import Respondent
@@ -38,8 +38,8 @@ def survey(points: int = 50, **fields: Any) -> Definition:
 
 
 def opened() -> str:
-    made, _replayed = defining.create(survey(), actor="staff:li", now=NOW)
-    return defining.set_status(made.survey_id, "open", actor="staff:li", now=NOW).survey_id
+    made, _replayed = changing.create(survey(), actor="staff:li", now=NOW)
+    return changing.set_status(made.survey_id, "open", actor="staff:li", now=NOW).survey_id
 
 
 def enrolled(key: str = "1") -> str:
@@ -140,8 +140,8 @@ def test_what_is_said_of_a_case_is_noted_though_the_case_moves_meanwhile() -> No
     survey_id, member_id = opened(), enrolled()
     case_id = str(answer(survey_id, respondents.of_member(survey_id, member_id)).record.case_id)
     ease = definition(question("ces", "easy"), code="ease", kind="post_case")
-    made, _replayed = defining.create(ease, actor="staff:li", now=NOW)
-    defining.set_status(made.survey_id, "open", actor="staff:li", now=NOW)
+    made, _replayed = changing.create(ease, actor="staff:li", now=NOW)
+    changing.set_status(made.survey_id, "open", actor="staff:li", now=NOW)
     wanted = Request(member_id=member_id, open_days=1, case_id=case_id, override="asked for")
     invitation = invite(made.survey_id, wanted, key="1", actor="staff:li", now=NOW).record.key
 
@@ -186,27 +186,27 @@ def test_a_read_that_misses_the_answer_answers_it_alike() -> None:
 def test_a_change_is_made_once(fault: faults.Fault) -> None:
     survey_id = opened()
     with faults.calls(fault):
-        found = defining.change(survey_id, survey(70), based_on="2", actor="staff:li", now=NOW)
+        found = changing.change(survey_id, survey(70), based_on="2", actor="staff:li", now=NOW)
     assert (found.number, found.version, found.definition.points) == (2, 3, 70)
-    assert defining.change(survey_id, survey(70), based_on="2", actor="staff:li", now=NOW) == found
+    assert changing.change(survey_id, survey(70), based_on="2", actor="staff:li", now=NOW) == found
 
 
 def test_of_two_changes_at_once_one_is_made() -> None:
     survey_id = opened()
 
     def first_the_other(real: faults.Call, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        defining.change(survey_id, survey(1), based_on="2", actor="staff:wang", now=NOW)
+        changing.change(survey_id, survey(1), based_on="2", actor="staff:wang", now=NOW)
         return real(name, parameters)
 
     with faults.calls(first_the_other), pytest.raises(SurveyChanged):
-        defining.change(survey_id, survey(2), based_on="2", actor="staff:li", now=NOW)
+        changing.change(survey_id, survey(2), based_on="2", actor="staff:li", now=NOW)
     assert defining.read_now(survey_id).definition.points == 1
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_survey_is_made_once(fault: faults.Fault) -> None:
     with faults.calls(fault):
-        made, _replayed = defining.create(survey(), actor="staff:li", now=NOW)
+        made, _replayed = changing.create(survey(), actor="staff:li", now=NOW)
     assert (made.number, made.status) == (1, "draft")
     assert len(defining.listed(after=None, limit=10)) == 1
 
@@ -216,7 +216,7 @@ def test_another_process_sees_a_later_version_before_this_one_does() -> None:
     assert defining.read(survey_id, now=NOW).number == 1
     # What another process would still know.
     known = dict(defining._open)
-    defining.change(survey_id, survey(70), based_on="2", actor="staff:li", now=NOW)
+    changing.change(survey_id, survey(70), based_on="2", actor="staff:li", now=NOW)
     defining._open.update(known)
     submission = Submission(survey_id=survey_id, answers=LOW, channel="app", actor="member", occurred_at=NOW, version=2)
     posted = responding.respond(submission, respondents.of_member(survey_id, member_id), now=NOW)

@@ -20,7 +20,7 @@ from chalicelib.members import enrolling, uniting
 from chalicelib.members import service as members
 from chalicelib.members.schema import ExternalIn, MemberIn, MergeIn
 from chalicelib.program import service as programs
-from chalicelib.surveys import by_hand, defining, respondents, responding, tallies
+from chalicelib.surveys import by_hand, changing, defining, respondents, responding, tallies
 from chalicelib.surveys.document import Answer, Definition
 from chalicelib.surveys.preparing import Submission
 from chalicelib.surveys.respondents import Respondent
@@ -59,7 +59,7 @@ class SurveyMachine(RuleBasedStateMachine):
         self.members = [self.enrolled(f"{self.tag}-{number}") for number in range(4)]
         self.survivor = {number: number for number in range(4)}
         self.versions = [(10, False)]
-        made, _replayed = defining.create(self.definition(10, more=False), actor="staff:li", now=NOW)
+        made, _replayed = changing.create(self.definition(10, more=False), actor="staff:li", now=NOW)
         self.survey_id, self.status, self.opened = made.survey_id, "draft", 0
         # What was answered under which name: a member's own, a row's, an invitation's.
         self.given: dict[str, tuple[int, bool]] = {}
@@ -92,7 +92,7 @@ class SurveyMachine(RuleBasedStateMachine):
         body = self.definition(points, more=more)
         for met in ([fault] if fault else [], []):
             with faults.calls(*met):
-                found = defining.change(self.survey_id, body, based_on=etag, actor="staff:li", now=NOW)
+                found = changing.change(self.survey_id, body, based_on=etag, actor="staff:li", now=NOW)
         self.versions.append((points, more))
         assert found.number == len(self.versions)
 
@@ -103,7 +103,7 @@ class SurveyMachine(RuleBasedStateMachine):
             return
         self.status = "open" if opens else "closed"
         self.opened = self.opened or len(self.versions)
-        defining.set_status(self.survey_id, "open" if opens else "closed", actor="staff:li", now=NOW)
+        changing.set_status(self.survey_id, "open" if opens else "closed", actor="staff:li", now=NOW)
 
     @rule(member=MEMBERS, answers=ANSWERS, version=VERSIONS, fault=FAULT)
     def in_the_app(self, member: int, answers: tuple[int, bool], version: int, fault: faults.Fault | None) -> None:
