@@ -23,13 +23,21 @@ def month_of(days: Ints) -> Ints:
     return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) + _EPOCH_MONTH
 
 
-def months(purchases: Purchases, until: int) -> tuple[Month, ...]:
-    """The last 36 calendar months, the present one included; a month is whole once its last day has come."""
+def last_whole_month(until: int) -> int:
+    """The last month that was over at the end of a day."""
+    return int(month_of(np.array([until + 1]))[0]) - 1
+
+
+def months(purchases: Purchases, until: int, known_from: int | None = None) -> tuple[Month, ...]:
+    """The last 36 calendar months, the present one included; a month is whole once its last day has come.
+
+    Where purchases are only known in full from the day `known_from` on, none that begins before.
+    """
     if not len(purchases.day):
         return ()
     which = month_of(purchases.day)
     ends = int(month_of(np.array([until]))[0])
-    begins = max(int(which.min()), ends - _MONTHS_MAX + 1)
+    begins = max(int(which.min()), ends - _MONTHS_MAX + 1, _first_known(known_from))
     use = which >= begins
     size = ends - begins + 1
     first = np.ones(len(purchases.day), bool)
@@ -37,17 +45,22 @@ def months(purchases: Purchases, until: int) -> tuple[Month, ...]:
     count = np.bincount(which[use] - begins, minlength=size)
     new = np.bincount(which[use & first] - begins, minlength=size)
     spent = np.bincount(which[use] - begins, purchases.value[use], size)
-    whole = int(month_of(np.array([until + 1]))[0]) > ends
+    whole = last_whole_month(until) == ends
     return tuple(
         Month(begins + place, int(count[place]), int(new[place]), float(spent[place]), place < size - 1 or whole)
         for place in range(size)
     )
 
 
-def cohorts(purchases: Purchases, until: int) -> list[kpis.Cohort]:
-    """The last 18 months of first purchases, and who bought again in each month since."""
+def _first_known(known_from: int | None) -> int:
+    """The first month of which all purchases are known."""
+    return 0 if known_from is None else int(month_of(np.array([known_from - 1]))[0]) + 1
+
+
+def cohorts(purchases: Purchases, until: int, known_from: int | None = None) -> list[kpis.Cohort]:
+    """The last 18 months of first purchases, and who bought again in each month since; `known_from` as in `months`."""
     ends = int(month_of(np.array([until]))[0])
-    return kpis.cohorts(purchases, month_of(purchases.day), ends - _COHORTS_MAX + 1)
+    return kpis.cohorts(purchases, month_of(purchases.day), max(ends - _COHORTS_MAX + 1, _first_known(known_from)))
 
 
 def rfm_grid(scores: Scores) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[float, ...], ...]]:
