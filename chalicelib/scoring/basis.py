@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from chalicelib.scoring.closed_form import Parameters
+from chalicelib.scoring.closed_form import Layer, Parameters
 
 VALUE_SHIFT: Final = 15
 """How many bits of a 32-bit floating-point number the bin of a value leaves out."""
@@ -61,6 +61,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     `number` counts them, `day` is the last day that is in it, `members` how many there were; `fits` are for the next.
     `r`, `f` and `m` give 1 to 5 by bins of days and purchases and of what was spent in a year, `value` the share of
     members with less 12-month value. `means` are those of the composite's parts, `weights` theirs by the programme.
+    `layer` lies over the model's chance of a purchase and number of them, where it has proved better.
     """
 
     number: int
@@ -79,6 +80,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     margin: float = 1.0
     discount_a_year: float = 0.15
     fits: msgspec.Raw = msgspec.Raw(b"{}")
+    layer: Layer = Layer()
 
 
 _DECODER = msgspec.json.Decoder(Basis)

@@ -6,6 +6,7 @@ The same formulae as in `rules.outcomes`; a test holds the two to one another.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -15,6 +16,9 @@ _DAYS_A_WEEK: Final = 7
 _NEAR_ONE: Final = 1e-4
 _TERMS_MAX: Final = 20_000
 _PRECISION: Final = 1e-13
+_CHANCE_MIN: Final = 1e-6
+_NUMBER_MIN: Final = 1e-6
+_LINE_MAX: Final = 30.0
 
 
 class Parameters(msgspec.Struct, frozen=True):
@@ -33,6 +37,32 @@ class Standing(msgspec.Struct, frozen=True):
     repeats: int
     t_x_days: int
     age_days: int
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """A figure of the same past prediction, by the model alone and with the layer over it."""
+
+    model: float
+    layer: float
+
+
+class Layer(msgspec.Struct, frozen=True, kw_only=True):
+    """What corrects the model's chance of a purchase within 91 days, and the number of them, where that proved better.
+
+    `chance` and `number` are weights: a constant, then those of the model's log-odds, of the logarithm of its number,
+    and of ln(1 + n) of the purchases of the last 28 and 91 days; without any the model's own word stands, and `refused`
+    or `number_refused` says why. The rest is how both did for `members` on the day that decided, 91 days before.
+    """
+
+    chance: tuple[float, ...] = ()
+    number: tuple[float, ...] = ()
+    refused: tuple[str, ...] = ()
+    number_refused: tuple[str, ...] = ()
+    members: int = 0
+    brier: Tried | None = None
+    auc: Tried | None = None
+    rmse: Tried | None = None
+    mae: Tried | None = None
 
 
 def overdue(model: Parameters, member: Standing) -> float:
@@ -79,3 +109,28 @@ def expected(model: Parameters, member: Standing, days: float = QUARTER_DAYS) ->
             break
     future = c / (a - 1.0) * (1.0 - math.exp(outer * math.log1p(-z)) * total)
     return active(model, member) * max(future, 0.0)
+
+
+def layered(layer: Layer, buys: float, number: float, purchases_28: int, purchases_91: int) -> tuple[float, float]:
+    """The chance of a purchase within 91 days, and the number of them, with the layer over the model's own."""
+    if not layer.chance and not layer.number:
+        return buys, number
+    bounded = min(max(buys, _CHANCE_MIN), 1.0 - _CHANCE_MIN)
+    seen = (
+        1.0,
+        math.log(bounded / (1.0 - bounded)),
+        math.log(max(number, _NUMBER_MIN)),
+        math.log1p(purchases_28),
+        math.log1p(purchases_91),
+    )
+    if layer.chance:
+        buys = 1.0 / (1.0 + math.exp(-_line(layer.chance, seen)))
+    if layer.number:
+        # Purchases are days with one, and who buys at all buys once at least.
+        number = min(max(math.exp(_line(layer.number, seen)), buys), float(QUARTER_DAYS))
+    return buys, number
+
+
+def _line(weights: Sequence[float], seen: Sequence[float]) -> float:
+    line = sum(weight * value for weight, value in zip(weights, seen, strict=True))
+    return min(max(line, -_LINE_MAX), _LINE_MAX)

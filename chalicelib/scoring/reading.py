@@ -16,6 +16,7 @@ from chalicelib.scoring import closed_form
 from chalicelib.scoring.basis import Basis, Groups, value_bin
 from chalicelib.scoring.state import NO_DAY, State
 
+RECENT_DAYS: Final = 28
 QUARTER_DAYS: Final = 91
 YEAR_DAYS: Final = 365
 _MONTH_DAYS: Final = 30.4375
@@ -53,7 +54,10 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
-    """What the model says of a member. Without a purchase nothing is known: active and value are 0, churn is 1."""
+    """What the model says of a member. Without a purchase nothing is known: active and value are 0, churn is 1.
+
+    Churn and expected are with the layer, where one is in use; the others are the model's own.
+    """
 
     age_days: int
     gap_days: int
@@ -81,15 +85,27 @@ def outlook(basis: Basis, state: State, today: int) -> Outlook:
     age, gap = max(today - state.first_day, 0), max(today - state.last_day, 0)
     member = closed_form.Standing(state.repeats, state.last_day - state.first_day, age)
     basket = expected_basket(basis.spend, state)
+    buys, expected = _layered(basis, member, state, today)
     return Outlook(
         age_days=age,
         gap_days=gap,
         active=closed_form.active(basis.model, member),
-        churn=closed_form.churn(basis.model, member),
+        churn=1.0 - buys,
         overdue=closed_form.overdue(basis.model, member),
-        expected=closed_form.expected(basis.model, member),
+        expected=expected,
         basket=basket,
         value_12=_yearly(basis, member) * basket,
+    )
+
+
+def _layered(basis: Basis, member: closed_form.Standing, state: State, today: int) -> tuple[float, float]:
+    """The chance of a purchase within 91 days and their number: the model's, with the layer where one is in use."""
+    return closed_form.layered(
+        basis.layer,
+        1.0 - closed_form.churn(basis.model, member),
+        closed_form.expected(basis.model, member),
+        state.bought_since(today, RECENT_DAYS)[0],
+        state.bought_since(today, QUARTER_DAYS)[0],
     )
 
 

@@ -116,30 +116,6 @@ def test_quality_of_a_perfect_and_of_no_prediction() -> None:
     assert (quiet.auc, quiet.bias) == (None, None)
 
 
-def test_a_layer_that_knows_more_passes_the_gate_and_one_that_knows_less_does_not() -> None:
-    random = np.random.default_rng(5)
-    model = random.uniform(0.05, 0.95, 4_000)
-    recent = random.poisson(1.0, 4_000)
-    truth = 1.0 / (1.0 + np.exp(-(np.log(model / (1 - model)) + 1.2 * np.log1p(recent) - 0.8)))
-    happened = (random.random(4_000) < truth).astype(float)
-    seen = calibration.inputs(model, model, recent, recent)
-    early, late = slice(0, 2_000), slice(2_000, None)
-    layer = calibration.trained("logistic", seen[early], happened[early])
-    assert calibration.better(layer, seen[late], model[late], happened[late])
-    noise = calibration.trained("logistic", seen[early], random.permutation(happened[early]))
-    assert not calibration.better(noise, seen[late], truth[late], happened[late])
-
-
-def test_layers_fit_the_mean_and_never_explode() -> None:
-    random = np.random.default_rng(6)
-    seen = np.column_stack([random.normal(0, 1, 500), np.zeros(500)])
-    counts = random.poisson(np.exp(0.5 * seen[:, 0] - 1.0)).astype(float)
-    poisson = calibration.trained("poisson", seen, counts)
-    assert calibration.applied(poisson, seen).mean() == pytest.approx(counts.mean(), rel=1e-3)
-    sure = calibration.trained("logistic", seen, np.ones(500))
-    assert np.isfinite(calibration.applied(sure, seen * 1e6)).all()
-
-
 def test_nps_and_satisfaction_come_with_their_interval_and_not_before_thirty_answers() -> None:
     answers = np.array([10] * 200 + [8] * 120 + [3] * 80)
     found = kpis.nps(answers)

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from chalicelib.scoring import labels, reading
 from chalicelib.scoring.basis import Basis, Usual, decode, encode, value_bin
-from chalicelib.scoring.closed_form import Parameters
+from chalicelib.scoring.closed_form import Layer, Parameters, Tried
 from chalicelib.scoring.folding import Answered, Bought, Brought, Did, folded
 from chalicelib.scoring.rules import personas, rows, segments
 from chalicelib.scoring.rules.composite import PARTS, WEIGHTS
+from chalicelib.scoring.rules.history import LONG_AGO
 from chalicelib.scoring.rules.loyalty import TYPES
 from chalicelib.scoring.rules.quantiles import Histogram, value_bins
 from chalicelib.scoring.rules.reasons import ACTIONS, CHURN_REASONS
@@ -25,6 +26,11 @@ from chalicelib.scoring.rules.scoring import Scores, score
 from chalicelib.scoring.state import State
 
 TODAY = 20_000
+LAYERS = (
+    Layer(),
+    Layer(chance=(0.4, 0.7, -0.1, 0.5, -0.6)),
+    Layer(chance=(-1.0, 1.3, 0.2, -0.5, 0.9), number=(0.1, -0.2, 0.8, 0.3, 0.2)),
+)
 USUAL = Usual(0.7, 0.8, 2.0, friends=True, discounts=True, redemptions=True)
 
 
@@ -45,7 +51,7 @@ def some_state(chance: random.Random) -> State:
     return folded(happenings[chance.random() < 0.05 and len(happenings) :], entries=1)
 
 
-def blank(usual: Usual, model: str) -> Basis:
+def blank(usual: Usual, model: str, layer: Layer = LAYERS[0]) -> Basis:
     empty = rows.steps_of(segments.Ranks.unknown())
     return Basis(
         number=0,
@@ -59,16 +65,19 @@ def blank(usual: Usual, model: str) -> Basis:
         means=(0.5,) * len(PARTS),
         weights=WEIGHTS,
         usual=usual,
+        layer=layer,
     )
 
 
-def population(seed: int, usual: Usual, model: str) -> tuple[Basis, list[State], list[int], list[int]]:
+def population(
+    seed: int, usual: Usual, model: str, layer: Layer = LAYERS[0]
+) -> tuple[Basis, list[State], list[int], list[int]]:
     """A basis made from the very members who are scored by it."""
     chance = random.Random(seed)  # noqa: S311 -- not for secrets
     states = [some_state(chance) for _member in range(60)]
     earned = [chance.choice([0, 100, 5_000]) for _member in states]
     redeemed = [chance.randrange(0, 200) for _member in states]
-    basis = blank(usual, model)
+    basis = blank(usual, model, layer)
     scores, gathered = night(basis, states, earned, redeemed)
     points = personas.features(scores.rfm, scores.trend, None, None)
     basis = msgspec.structs.replace(
@@ -92,9 +101,10 @@ def night(basis: Basis, states: list[State], earned: list[int], redeemed: list[i
     st.integers(0, 10_000),
     st.sampled_from([USUAL, Usual(), Usual(nps=0.5), Usual(activity=1.0)]),
     st.sampled_from(["mbg-nbd", "bg-nbd"]),
+    st.sampled_from(LAYERS),
 )
-def test_a_read_says_what_the_night_says(seed: int, usual: Usual, model: str) -> None:
-    basis, states, earned, redeemed = population(seed, usual, model)
+def test_a_read_says_what_the_night_says(seed: int, usual: Usual, model: str, layer: Layer) -> None:
+    basis, states, earned, redeemed = population(seed, usual, model, layer)
     scores, _gathered = night(basis, states, earned, redeemed)
     for place, state in enumerate(states):
         seen = reading.outlook(basis, state, TODAY)
@@ -125,6 +135,28 @@ def test_a_read_says_what_the_night_says(seed: int, usual: Usual, model: str) ->
             moves = {"": math.copysign(0.01, next((part.moves for part in found if part.name == said), 0.01))}
             moves |= {part.name: part.moves for part in found}
             assert moves[said] == pytest.approx(moves[("", *PARTS)[told[place]]], abs=1e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(0, 182))
+def test_what_members_were_long_ago_is_what_their_states_were_then(seed: int, ago: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 -- not for secrets
+    states, day = [some_state(chance) for _member in range(40)], TODAY - ago
+    found = rows.members_long_ago(states, day)
+    then = rows.members_of([state.as_on(day) for state in states], day)
+    assert (found.now, len(found)) == (day, len(states))
+    for name in LONG_AGO:
+        assert getattr(found, name).tolist() == getattr(then, name).tolist(), name
+    assert len(rows.members_long_ago([], day)) == 0
+
+
+def test_a_basis_of_before_there_was_a_layer_is_one_without() -> None:
+    plain = blank(USUAL, "mbg-nbd")
+    stored = msgspec.json.decode(encode(plain))
+    del stored["layer"]
+    assert decode(msgspec.json.encode(stored)) == plain
+    used = msgspec.structs.replace(plain, layer=msgspec.structs.replace(LAYERS[2], brier=Tried(0.1057, 0.1049)))
+    assert decode(encode(used)) == used
 
 
 @given(st.floats(0, 1e12) | st.floats(-5, 5))

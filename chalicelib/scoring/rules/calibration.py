@@ -1,4 +1,4 @@
-"""How good a prediction was, and a layer over the model that is used only where it proves better on later data."""
+"""How good a prediction was."""
 
 from __future__ import annotations
 
@@ -10,10 +10,6 @@ import numpy as np
 from chalicelib.scoring.rules.arrays import Flags, Floats, Ints
 
 _DECILES: Final = 10
-_ROUNDS: Final = 50
-_RIDGE: Final = 1e-4
-_LOG_MAX: Final = 30.0
-_TINY: Final = 1e-9
 
 
 class Decile(msgspec.Struct, frozen=True):
@@ -70,59 +66,3 @@ def quality(buys: Floats, expected: Floats, actual: Ints) -> Quality:
         bias=float(expected.sum()) / total - 1.0 if total else None,
         deciles=deciles,
     )
-
-
-class Layer(msgspec.Struct, frozen=True):
-    """Weights over the model's own prediction and recent counts, after standardising; `kind` says how it was fitted."""
-
-    kind: str
-    mean: tuple[float, ...]
-    spread: tuple[float, ...]
-    weights: tuple[float, ...]
-
-
-def inputs(buys: Floats, expected: Floats, purchases_28: Ints, purchases_91: Ints) -> Floats:
-    """What the layer looks at: the model's log-odds and log-number, and the last 28 and 91 days."""
-    chance = np.clip(buys, 1e-6, 1.0 - 1e-6)
-    return np.column_stack(
-        [
-            np.log(chance / (1.0 - chance)),
-            np.log(np.maximum(expected, 1e-6)),
-            np.log1p(purchases_28),
-            np.log1p(purchases_91),
-        ]
-    )
-
-
-def trained(kind: str, seen: Floats, target: Floats) -> Layer:
-    """A `logistic` layer for whether, or a `poisson` layer for how often, by Newton's method with a slight ridge."""
-    mean, spread = seen.mean(axis=0), seen.std(axis=0)
-    spread = np.where(spread > _TINY, spread, 1.0)
-    design = np.column_stack([np.ones(len(seen)), (seen - mean) / spread])
-    weights: Floats = np.zeros(design.shape[1])
-    ridge = np.eye(len(weights)) * _RIDGE * len(seen)
-    for _round in range(_ROUNDS):
-        predicted = _linked(kind, design @ weights)
-        certainty = predicted * (1.0 - predicted) if kind == "logistic" else predicted
-        slope = design.T @ (target - predicted) - ridge @ weights
-        step = np.linalg.solve((design * np.maximum(certainty, _TINY)[:, None]).T @ design + ridge, slope)
-        weights = weights + step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
-        if float(np.abs(step).max()) < _TINY:
-            break
-    return Layer(kind, tuple(mean.tolist()), tuple(spread.tolist()), tuple(weights.tolist()))
-
-
-def applied(layer: Layer, seen: Floats) -> Floats:
-    """The layer's prediction."""
-    weights = np.array(layer.weights)
-    return _linked(layer.kind, weights[0] + ((seen - np.array(layer.mean)) / np.array(layer.spread)) @ weights[1:])
-
-
-def _linked(kind: str, line: Floats) -> Floats:
-    bounded = np.clip(line, -_LOG_MAX, _LOG_MAX)
-    return 1.0 / (1.0 + np.exp(-bounded)) if kind == "logistic" else np.exp(bounded)
-
-
-def better(layer: Layer, seen: Floats, model: Floats, actual: Floats) -> bool:
-    """The gate: on data later than what it was trained on, the layer's mean squared error (Brier) must be lower."""
-    return float(np.mean((applied(layer, seen) - actual) ** 2)) < float(np.mean((model - actual) ** 2))

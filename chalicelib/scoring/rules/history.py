@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -12,6 +13,9 @@ from chalicelib.scoring.rules.arrays import NO_DAY, Floats, Ints
 RECENT_DAYS: Final = 28
 QUARTER_DAYS: Final = 91
 YEAR_DAYS: Final = 365
+LONG_AGO: Final = ("first_day", "last_day", "repeats", "purchases_28", "purchases_91")
+"""What is asked of members as they were 182 days ago."""
+
 _NOTHING: Final = 1e-9
 
 
@@ -57,6 +61,12 @@ class Members(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         """The members of a slice."""
         arrays = {name: getattr(self, name)[rows] for name in self.__struct_fields__ if name != "now"}
         return Members(now=self.now, **arrays)
+
+
+def partly(now: int, arrays: Mapping[str, Ints]) -> Members:
+    """Members of whom only some arrays are known; the others are zeros, all of which share one place in memory."""
+    nothing = np.broadcast_to(np.zeros(1, np.int64), len(arrays["first_day"]))
+    return Members(now=now, **{name: arrays.get(name, nothing) for name in Members.__struct_fields__ if name != "now"})
 
 
 def purchase_days(members: int, member: Ints, day: Ints, amount: Floats) -> Purchases:

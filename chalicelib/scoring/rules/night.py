@@ -5,19 +5,24 @@ A running night does the same in one pass, with last night's standing; the first
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 import numpy as np
 
-from chalicelib.scoring.rules import gammagamma, mbgnbd, personas
+from chalicelib.scoring.closed_form import Layer
+from chalicelib.scoring.rules import gammagamma, layering, mbgnbd, personas
 from chalicelib.scoring.rules.arrays import NO_DAY, Codes, Floats
 from chalicelib.scoring.rules.composite import PARTS, WEIGHTS
 from chalicelib.scoring.rules.fitting import Fit, in_use
-from chalicelib.scoring.rules.history import Members
+from chalicelib.scoring.rules.history import QUARTER_DAYS, Members, Purchases, bought_between
 from chalicelib.scoring.rules.loyalty import Signals
 from chalicelib.scoring.rules.outcomes import Economy
 from chalicelib.scoring.rules.personas import SAMPLE, Personas
 from chalicelib.scoring.rules.scoring import Scores, Standing, score
 from chalicelib.scoring.rules.segments import Ranks
+
+_NO_LAYER: Final = Layer()
 
 
 class Night(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -39,11 +44,8 @@ def counted(members: Members) -> mbgnbd.Counts:
 
 def fits(name: mbgnbd.Name, members: Members, last: Night | None = None) -> tuple[Fit, Fit]:
     """The fits to score with, of buying and of spending; a refused one gives way to last night's or to the default."""
-    counts = counted(members)
     before = last.buying if last is not None and last.standing.model.name == name else None
-    buying = mbgnbd.fit(name, counts, before)
-    if buying.refused:
-        buying = in_use(buying, before, mbgnbd.paced(name, counts))
+    buying = _buying(name, members, before)
     spent_before = last.spending if last is not None else None
     spending = gammagamma.fit(members.repeats, members.mean_repeat, spent_before)
     if spending.refused:
@@ -52,6 +54,41 @@ def fits(name: mbgnbd.Name, members: Members, last: Night | None = None) -> tupl
         mean = float(np.maximum(members.value, 0.0).sum()) / purchases if purchases else 0.0
         spending = in_use(spending, spent_before, gammagamma.default(mean))
     return buying, spending
+
+
+def _buying(name: mbgnbd.Name, members: Members, before: Fit | None = None) -> Fit:
+    counts = counted(members)
+    found = mbgnbd.fit(name, counts, before)
+    return in_use(found, before, mbgnbd.paced(name, counts)) if found.refused else found
+
+
+class Past(msgspec.Struct, frozen=True):
+    """What the last two quarters teach: the layer for today and for 91 days ago, and the fits of that day.
+
+    `fits` is None where nobody had bought yet 91 days ago.
+    """
+
+    layers: layering.Layers
+    fits: tuple[Fit, Fit] | None
+
+
+def learned(name: mbgnbd.Name, early: Members, then: Members, purchases: Purchases, last: Layer) -> Past:
+    """From the members as they were 182 (`early`) and 91 days ago, and all purchases since; `last` is in use until now.
+
+    Each day's model is fitted to what was known on it.
+    """
+    if not (then.first_day != NO_DAY).any():
+        return Past(layering.layers(None, None, last), None)
+    known = fits(name, then)
+    seen = None
+    if (early.first_day != NO_DAY).any():
+        seen = _foreseen(name, early, _buying(name, early), purchases)
+    return Past(layering.layers(seen, _foreseen(name, then, known[0], purchases), last), known)
+
+
+def _foreseen(name: mbgnbd.Name, members: Members, buying: Fit, purchases: Purchases) -> layering.Foreseen:
+    since = bought_between(purchases, members.now, members.now + QUARTER_DAYS)
+    return layering.foreseen(mbgnbd.model(name, buying), members, since)
 
 
 def assess(
@@ -63,10 +100,15 @@ def assess(
     part_weights: tuple[float, ...] = WEIGHTS,
     last: Night | None = None,
     last_behaviour: Codes | None = None,
+    layer: Layer = _NO_LAYER,
+    known: tuple[Fit, Fit] | None = None,
 ) -> Night:
-    """Everything about the members on their day. `last` keeps parameters steady and personas in their places."""
+    """Everything about the members on their day. `last` keeps parameters steady and personas in their places.
+
+    `known` are the day's fits where they have been found already.
+    """
     signals = signals or Signals()
-    buying, spending = fits(name, members, last)
+    buying, spending = known or fits(name, members, last)
     standing = Standing(
         model=mbgnbd.model(name, buying),
         spend=gammagamma.Spend(*spending.parameters),
@@ -75,6 +117,7 @@ def assess(
         personas=Personas(),
         economy=economy or Economy(),
         part_weights=part_weights,
+        layer=layer,
     )
     _scores, gathered = score(standing, members, signals)
     standing = msgspec.structs.replace(standing, ranks=gathered.ranks())

@@ -12,7 +12,7 @@ from chalicelib.scoring.basis import Basis, Groups, Steps, Usual, runs
 from chalicelib.scoring.rules import loyalty, personas
 from chalicelib.scoring.rules.arrays import NO_DAY, Floats, Ints
 from chalicelib.scoring.rules.gammagamma import Spend
-from chalicelib.scoring.rules.history import QUARTER_DAYS, RECENT_DAYS, YEAR_DAYS, Members
+from chalicelib.scoring.rules.history import LONG_AGO, QUARTER_DAYS, RECENT_DAYS, YEAR_DAYS, Members, partly
 from chalicelib.scoring.rules.mbgnbd import Model
 from chalicelib.scoring.rules.outcomes import Economy
 from chalicelib.scoring.rules.quantiles import BINS, COUNT_BINS, DAY_BINS
@@ -52,6 +52,36 @@ def members_of(states: Sequence[State], today: int) -> Members:
         purchases_365=bought[:, 3, 0],
         value_365=bought[:, 3, 1] / MINOR,
     )
+
+
+def members_long_ago(states: Sequence[State], day: int) -> Members:
+    """The arrays that a layer is trained on, of some members on a day up to 182 days ago; the others are zeros.
+
+    By what is known now, as `State.as_on` has it, which takes longer.
+    """
+    told = np.array([_long_ago(state, day) for state in states], np.int64).reshape(len(states), len(LONG_AGO))
+    return partly(day, dict(zip(LONG_AGO, told.T, strict=True)))
+
+
+def _long_ago(state: State, day: int) -> tuple[int, int, int, int, int]:
+    """First day, last day, repeats, purchases of 28 and of 91 days."""
+    if state.first_day == NO_DAY or state.first_day > day:
+        return NO_DAY, NO_DAY, 0, 0, 0
+    since = day - state.last_day
+    later = recent = quarter = 0
+    last_day = NO_DAY
+    for distance in state.recent:
+        ago = since + distance
+        if ago < 0:
+            later += 1
+            continue
+        if last_day == NO_DAY:
+            last_day = day - ago
+        if ago >= QUARTER_DAYS:
+            break
+        quarter += 1
+        recent += ago < RECENT_DAYS
+    return state.first_day, last_day, state.repeats - later, recent, quarter
 
 
 class Raw(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -136,6 +166,7 @@ def standing_of(basis: Basis) -> Standing:
         personas=personas.Personas(groups.mean, groups.spread, groups.centroids),
         economy=Economy(basis.margin, basis.discount_a_year),
         part_weights=basis.weights,
+        layer=basis.layer,
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from chalicelib.scoring.rules import personas, reasons, segments
+from chalicelib.scoring.closed_form import Layer
+from chalicelib.scoring.rules import layering, personas, reasons, segments
 from chalicelib.scoring.rules.arrays import NO_DAY, Codes, Flags, Floats, Ints
 from chalicelib.scoring.rules.composite import PARTS, WEIGHTS, composite, weights
 from chalicelib.scoring.rules.gammagamma import Spend
@@ -23,7 +24,7 @@ _NEVER_DAYS: Final = 10 * YEAR_DAYS
 
 
 class Standing(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """What a night scores with: parameters, distributions, the programme's means of the parts, personas."""
+    """What a night scores with: parameters, distributions, the programme's means of the parts, personas, the layer."""
 
     model: Model
     spend: Spend
@@ -32,6 +33,7 @@ class Standing(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     personas: personas.Personas
     economy: Economy = Economy()
     part_weights: tuple[float, ...] = WEIGHTS
+    layer: Layer = Layer()
 
 
 class Scores(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -130,7 +132,7 @@ def _scored(
     standing: Standing, table: Tables, members: Members, signals: Signals, last: Codes | None
 ) -> tuple[Scores, Gathered]:
     bought, age, gap = members.first_day != NO_DAY, ages(members), gap_days(members)
-    found = outcomes(standing.model, standing.spend, table, members)
+    found = layering.layered(standing.layer, outcomes(standing.model, standing.spend, table, members), members, bought)
     histograms, percentile = _histograms(standing, members, found, gap, bought)
     rfm = segments.rfm(standing.ranks, gap, members.purchases_365, members.value_365, bought)
     course = segments.trend(members.purchases_91, members.purchases_before_91, age)
