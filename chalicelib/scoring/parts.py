@@ -13,8 +13,8 @@ from chalicelib.base import objects
 from chalicelib.scoring.rules import segments
 from chalicelib.scoring.rules.arrays import Floats, Ints
 from chalicelib.scoring.rules.coming import Coming
-from chalicelib.scoring.rules.history import QUARTER_DAYS, Members, Purchases
-from chalicelib.scoring.rules.rows import MINOR, Raw, members_of
+from chalicelib.scoring.rules.history import LONG_AGO, QUARTER_DAYS, Members, Purchases, partly
+from chalicelib.scoring.rules.rows import MINOR, Raw, members_long_ago, members_of
 from chalicelib.scoring.state import NO_DAY, State
 from chalicelib.scoring.told import Before
 
@@ -27,7 +27,8 @@ class Rows(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     `value` and `behaviour` are what had been told of each before this night, as places in `segments.VALUES` and
     `segments.BEHAVIOURS`; so is `score`, −1 where nothing had. `available` are points, `coming` is for the care
-    calendar. A member's first purchase is among the purchases even where it is long past.
+    calendar. A member's first purchase is among the purchases even where it is long past. `early` is 182 days ago, and
+    has the arrays of `LONG_AGO` only.
     """
 
     names: tuple[str, ...]
@@ -40,6 +41,7 @@ class Rows(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     available: Ints
     value: Ints
     coming: Coming
+    early: Members
 
     @staticmethod
     def of(
@@ -66,6 +68,7 @@ class Rows(msgspec.Struct, frozen=True, eq=False, kw_only=True):
             available=np.array(available, np.int64),
             value=told[:, 2],
             coming=coming,
+            early=members_long_ago(states, then - QUARTER_DAYS),
         )
 
     def some(self, places: Sequence[int]) -> Rows:
@@ -86,6 +89,7 @@ class Rows(msgspec.Struct, frozen=True, eq=False, kw_only=True):
             available=self.available[kept],
             value=self.value[kept],
             coming=self.coming.some(kept),
+            early=_early(self.now.now, {name: getattr(self.early, name)[kept] for name in LONG_AGO}),
         )
 
 
@@ -94,6 +98,10 @@ def _places(told: Before | None) -> tuple[int, int, int]:
     if told is None:
         return (0, -1, 0)
     return (segments.BEHAVIOURS.index(told.behaviour), told.score, segments.VALUES.index(told.value))
+
+
+def _early(today: int, arrays: dict[str, Ints]) -> Members:
+    return partly(today - 2 * QUARTER_DAYS, arrays)
 
 
 def _picked(members: Members, kept: Ints) -> Members:
@@ -126,6 +134,7 @@ def write(key: str, rows: Rows) -> None:
     arrays |= {f"raw_{name}": getattr(rows.raw, name) for name in Raw.__struct_fields__}
     arrays |= {name: getattr(rows, name) for name in ("behaviour", "score", "available", "value")}
     arrays |= {f"coming_{name}": getattr(rows.coming, name) for name in Coming.__struct_fields__}
+    arrays |= {f"early_{name}": getattr(rows.early, name) for name in LONG_AGO}
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)
     objects.put(key, file.getvalue(), media_type=_MEDIA_TYPE)
@@ -154,6 +163,7 @@ def read(keys: Iterable[str]) -> Rows | None:
         available=joined("available"),
         value=joined("value"),
         coming=Coming(**{name: joined(f"coming_{name}") for name in Coming.__struct_fields__}),
+        early=_early(today, {name: joined(f"early_{name}") for name in LONG_AGO}),
     )
 
 

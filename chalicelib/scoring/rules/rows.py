@@ -59,7 +59,7 @@ def members_long_ago(states: Sequence[State], day: int) -> Members:
 
     By what is known now, as `State.as_on` has it, which takes longer.
     """
-    told = np.array([_long_ago(state, day) for state in states], np.int64).reshape(len(states), len(LONG_AGO))
+    told = np.array([_long_ago(state, day) for state in states], np.int32).reshape(len(states), len(LONG_AGO))
     return partly(day, dict(zip(LONG_AGO, told.T, strict=True)))
 
 
