@@ -12,21 +12,23 @@ import numpy as np
 from chalicelib.base import objects
 from chalicelib.program import service as programs
 from chalicelib.program.document.scoring import ScoringPolicy
-from chalicelib.scoring import keeping, parts
+from chalicelib.scoring import keeping, looking_back, parts, tonight
 from chalicelib.scoring.basis import Basis
-from chalicelib.scoring.closed_form import Parameters
+from chalicelib.scoring.closed_form import Layer, Parameters
 from chalicelib.scoring.gathering import day_of
+from chalicelib.scoring.looking_back import Looked
 from chalicelib.scoring.parts import Rows
 from chalicelib.scoring.report import build, export
 from chalicelib.scoring.report.answers import KINDS, Answers
 from chalicelib.scoring.report.build import Assessed
+from chalicelib.scoring.report.model import Report
 from chalicelib.scoring.report.page import rendered
 from chalicelib.scoring.rules import rows as tables
 from chalicelib.scoring.rules.arrays import NO_DAY
 from chalicelib.scoring.rules.coming import Coming
 from chalicelib.scoring.rules.fitting import Fit
 from chalicelib.scoring.rules.history import Members
-from chalicelib.scoring.rules.night import Night, assess
+from chalicelib.scoring.rules.night import Night, assess, learned
 from chalicelib.scoring.rules.outcomes import Economy
 from chalicelib.scoring.rules.rows import Raw
 from chalicelib.scoring.rules.scoring import score
@@ -70,7 +72,9 @@ def reduce(night: str, cut: int, *, now: int) -> Reduced:
     rows = parts.read(objects.keys(prefix(night))) or nobody(today)
     found, basis = assessed(rows, last, today, program.scoring)
     is_in_use = keeping.put(basis, night)
-    place = _write(night, rows, found, today, is_latest=is_in_use)
+    looked = looking_back.look_back(night, cut, program, rows=len(rows.names))
+    report = looking_back.conclude(looked, reported(rows, found, looked), now=now, is_latest=is_in_use)
+    place = _write(night, rows, found, report, is_latest=is_in_use)
     logger.info("night %s: basis %s of %s members, report %s", night, basis.number, len(rows.names), place)
     return Reduced(basis.number, len(rows.names), last is None, place)
 
@@ -86,13 +90,17 @@ def assessed(rows: Rows, last: Basis | None, today: int, policy: ScoringPolicy) 
     """Today and 91 days ago by tonight's fits, and the basis for what comes."""
     weights = tuple(percent / 100 for percent in policy.weights.percents)
     economy = Economy(policy.margin_percent / 100, policy.discount_percent / 100)
-    given: Any = {"economy": economy, "part_weights": weights}
+    given: dict[str, Any] = {"economy": economy, "part_weights": weights}
     usual = tables.usual_of(rows.raw)
     signals = tables.signals_of(usual, rows.raw, today)
     before = _night(last) if last is not None and last.fits != _NO_FITS else None
     behaviour = rows.behaviour.astype(np.uint8)
-    now = assess(policy.model, rows.now, signals=signals, last=before, last_behaviour=behaviour, **given)
-    then = assess(policy.model, rows.then, **given) if (rows.then.first_day != NO_DAY).any() else None
+    past = learned(policy.model, rows.early, rows.then, rows.purchases, last.layer if last is not None else Layer())
+    seen: dict[str, Any] = {"last": before, "last_behaviour": behaviour, "layer": past.layers.now}
+    now = assess(policy.model, rows.now, signals=signals, **seen, **given)
+    then = None
+    if past.fits is not None:
+        then = assess(policy.model, rows.then, layer=past.layers.then, known=past.fits, **given)
     model = now.standing.model
     basis = Basis(
         number=last.number + 1 if last is not None else 1,
@@ -108,8 +116,9 @@ def assessed(rows: Rows, last: Basis | None, today: int, policy: ScoringPolicy) 
         usual=usual,
         members=len(rows.names),
         fits=msgspec.Raw(msgspec.json.encode(Fits(now.buying, now.spending))),
+        layer=now.standing.layer,
     )
-    return Assessed(rows.purchases, now, then), basis
+    return Assessed(rows.purchases, now, then, tonight.against(last, rows)), basis
 
 
 def _distributions(night: Night) -> Any:
@@ -147,12 +156,21 @@ def answers_of(raw: Raw) -> Answers | None:
     )
 
 
-def _write(night: str, rows: Rows, found: Assessed, today: int, *, is_latest: bool) -> str:
+def reported(rows: Rows, found: Assessed, looked: Looked) -> Report:
+    """The report of what was found, of members and of the programme."""
     none = np.zeros(0, np.int64)
     given = build.Rows(
-        names=rows.names, member=none, day=none, amount=none.astype(np.float64), answers=answers_of(rows.raw)
+        names=rows.names,
+        member=none,
+        day=none,
+        amount=none.astype(np.float64),
+        answers=answers_of(rows.raw),
+        programme=looked.programme,
     )
-    report = build.report(given, found, source=night, until=today)
+    return build.report(given, found, source=looked.night, until=looked.day)
+
+
+def _write(night: str, rows: Rows, found: Assessed, report: Report, *, is_latest: bool) -> str:
     sheet = io.StringIO()
     export.write(rows.names, found.now, sheet)
     # With a mark of the byte order, for without it a spreadsheet takes Chinese for something else.

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 
 from chalicelib.base import clock
 from chalicelib.ledger import state as ledger
@@ -15,7 +14,7 @@ from chalicelib.ledger.table import AccountItem
 from chalicelib.ledger.walk import Leg
 from chalicelib.program import service as programs
 from chalicelib.program.document import Program
-from chalicelib.scoring import care, gathering, keeping, parts, telling
+from chalicelib.scoring import care, gathering, keeping, parts, telling, tonight
 from chalicelib.scoring import state as states
 from chalicelib.scoring import told as tellings
 from chalicelib.scoring.basis import Basis
@@ -25,7 +24,7 @@ from chalicelib.scoring.parts import Rows
 from chalicelib.scoring.rules import alerting, holdings, rows, segments
 from chalicelib.scoring.rules.coming import Coming
 from chalicelib.scoring.rules.holdings import Totals
-from chalicelib.scoring.rules.scoring import Scores, score
+from chalicelib.scoring.rules.scoring import Scores
 from chalicelib.scoring.state import State
 from chalicelib.scoring.telling import News
 from chalicelib.scoring.told import Before, Told
@@ -135,9 +134,7 @@ class Scorer:
         if self._basis is None:
             return [_facts_only(seen) for seen in self._waiting]
         basis = self._basis
-        signals = rows.signals_of(basis.usual, found.raw, self._today)
-        standing = rows.standing_of(basis)
-        scores = score(standing, found.now, signals, _behaviours(found))[0]
+        scores, standing = tonight.scored(basis, found)
         holds = alerting.holds(scores, found.purchases, standing.model, self._today, expiring=self._expiring())
         return [self._of(seen, scores, place, basis, holds[place]) for place, seen in enumerate(self._waiting)]
 
@@ -186,7 +183,3 @@ def in_sample(member_id: str, share: float) -> bool:
 
 def _facts_only(seen: Seen) -> News:
     return News(account=seen.account, facts=states.pack(seen.facts) if seen.is_new else None)
-
-
-def _behaviours(found: Rows) -> Any:
-    return found.behaviour.astype(np.uint8)

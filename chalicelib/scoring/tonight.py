@@ -1,0 +1,28 @@
+"""What a night tells of members: their scores by the basis in use, against what had been told of them before."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chalicelib.scoring.basis import Basis
+from chalicelib.scoring.parts import Rows
+from chalicelib.scoring.report.since import Earlier, Said
+from chalicelib.scoring.rules import rows as tables
+from chalicelib.scoring.rules.scoring import Scores, Standing, score
+
+
+def scored(basis: Basis, rows: Rows) -> tuple[Scores, Standing]:
+    """The scores of members by a basis, with what had been told of them before: the same in the walk and after it."""
+    standing = tables.standing_of(basis)
+    signals = tables.signals_of(basis.usual, rows.raw, rows.now.now)
+    return score(standing, rows.now, signals, rows.behaviour.astype(np.uint8))[0], standing
+
+
+def against(last: Basis | None, rows: Rows) -> Earlier | None:
+    """What is told tonight against what was told in the night of the last basis; None where there was none before."""
+    if last is None or last.day >= rows.now.now:
+        return None
+    scores, standing = scored(last, rows)
+    there = np.ones(len(rows.names), bool)
+    before = Said(rows.score >= 0, rows.value, rows.behaviour, rows.score.astype(np.float64))
+    return Earlier(last.day, before, Said.of(scores, there), standing)
