@@ -170,6 +170,17 @@ def breakage(lots: Lots) -> Breakage:
     )
 
 
+def of_outstanding(found: Breakage, outstanding: int) -> tuple[Breakage | None, str]:
+    """The same share of what is outstanding by exact count; None and `older` where the estimate has nothing left."""
+    if found.outstanding_points <= 0.0 < outstanding:
+        return None, "older"
+    share = found.expected_breakage_points / found.outstanding_points if outstanding > 0 else 0.0
+    exact = msgspec.structs.replace(
+        found, outstanding_points=float(outstanding), expected_breakage_points=outstanding * share
+    )
+    return exact, ""
+
+
 def fifo(issued: Floats, spent: Floats, lives: Ints | int) -> Lots:
     """Lots of a programme from points issued and redeemed by month: what is redeemed comes off the oldest live lot.
 
