@@ -9,7 +9,7 @@ from unittest import mock
 
 import boto3
 
-from chalicelib.base import dynamo
+from chalicelib.base import dynamo, objects
 from chalicelib.members import service as members
 from chalicelib.program import service as programs
 from chalicelib.surveys import defining
@@ -42,7 +42,8 @@ def engine_on(aws: LocalAws) -> Iterator[None]:
 
 
 def _forget() -> None:
-    """Forget the client and everything read through it, as a new process would."""
+    """Forget the clients and everything read through them, as a new process would."""
+    objects.client.cache_clear()
     dynamo.client.cache_clear()
     dynamo.connection.cache_clear()
     members.forget_all()
