@@ -66,6 +66,19 @@ TEXTS: Final[dict[str, Both]] = {
         "{members} 名会员中，行为分群变动 {behaviour} 名，价值分群变动 {value} 名，新会员 {came} 名；其余未变",
     ),
     "segments": ("segments", "分群"),
+    "care": ("The coming two weeks", "未来两周关怀日历"),
+    "care_note": (
+        "{first} to {last}: who is to be thought of; by name in care.csv",
+        "{first} 至 {last}：值得关怀的会员；名单见 care.csv",
+    ),
+    "care_birthday": ("birthdays", "生日"),
+    "care_anniversary": ("anniversaries of joining", "入会周年"),
+    "care_expiring": ("points expire", "积分到期"),
+    "care_tier_ending": ("a tier is lost", "等级到期"),
+    "care_points": ("{points} points", "{points} 积分"),
+    "points_expiring": ("points that expire", "到期积分"),
+    "day": ("day", "日期"),
+    "no_occasions": ("Nothing in the coming two weeks.", "未来两周暂无事项。"),
     "first_night": (
         "This is the first night: from the next one on, this shows who moved from one to the other.",
         "这是首个评分之夜；自下一夜起，此处显示各分群之间的变动。",
@@ -108,6 +121,38 @@ TEXTS: Final[dict[str, Both]] = {
     ),
     "bias_words": ("purchases were overestimated by {bias}", "消费次数高估 {bias}"),
     "bias_low_words": ("purchases were underestimated by {bias}", "消费次数低估 {bias}"),
+    "layer_chance": (
+        "The chance is corrected by recent purchases: Brier {model} by the model alone, {layer} with the correction",
+        "购买概率按近期消费校正：模型本身 Brier {model}，校正后 {layer}",
+    ),
+    "layer_number": (
+        "So is the number of purchases: mean error {model} by the model alone, {layer} with the correction",
+        "消费次数同样校正：模型本身平均误差 {model}，校正后 {layer}",
+    ),
+    "layer_number_alone": (
+        "The number of purchases is the model's own: a correction did not make it better",
+        "消费次数采用模型本身的结果：校正并未更准",
+    ),
+    "layer_not_better": (
+        "The model stands alone: correcting it by recent purchases is no better beyond chance (Brier {model}, {layer})",
+        "未启用校正：按近期消费校正并未显著更准（Brier {model}，校正后 {layer}）",
+    ),
+    "layer_ranks_worse": (
+        "The model stands alone: correcting it by recent purchases ranks members worse (AUC {model}, {layer})",
+        "未启用校正：按近期消费校正后排序变差（AUC {model}，校正后 {layer}）",
+    ),
+    "layer_too_young": (
+        "The model stands alone: for a correction, members must have bought 182 days ago",
+        "未启用校正：需要 182 天前已有消费的会员",
+    ),
+    "layer_too_few_members": (
+        "The model stands alone: for a correction, 300 members must have bought 182 days ago",
+        "未启用校正：182 天前已消费的会员需至少 300 名",
+    ),
+    "layer_too_few_outcomes": (
+        "The model stands alone: for a correction, 30 members must have bought again and 30 must not",
+        "未启用校正：再次消费与未再消费的会员各需至少 30 名",
+    ),
     "cohorts": ("Do they come back?", "他们会回来吗？"),
     "cohorts_note": (
         "By month of first purchase: the share who bought in each month after it",
