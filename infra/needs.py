@@ -171,6 +171,8 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "ScoringQueue": _CONSUME,
         "NightlyQueue": "SendMessage",
         "NightsTable": "PutItem Query",
+        "CasesTable": "BatchGetItem",
+        "SurveysTable": "BatchGetItem Query",
         "FilesBucket": "ListBucket",
         "${FilesBucket.Arn}/nights/*": "GetObject",
         "${FilesBucket.Arn}/reports/*": "PutObject",

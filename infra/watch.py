@@ -27,7 +27,7 @@ def watch(resources: dict[str, Any]) -> None:
         if found.get("Type") == "AWS::SQS::Queue" and name.endswith("Failures"):
             alarms[f"{name}Alarm"] = _dead_letters(name)
     resources["TracingPolicy"]["Properties"]["Roles"] = [{"Ref": _role_of(name)} for name in functions]
-    for name in ("AuditMismatchAlarm", "CaseBreachAlarm"):
+    for name in ("AuditMismatchAlarm", "CaseBreachAlarm", "ProgramAlertAlarm", "MemberAlertsAlarm"):
         resources[name]["Properties"]["AlarmActions"] = ACTIONS
     resources |= alarms
 

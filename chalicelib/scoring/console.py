@@ -14,7 +14,7 @@ from chalicelib.base.settings import settings
 from chalicelib.ledger import nights
 from chalicelib.members import night
 from chalicelib.program import service as programs
-from chalicelib.scoring import explaining, keeping, member, rebuilding, render, schema, sheets, texts
+from chalicelib.scoring import explaining, keeping, member, rebuilding, recording, render, schema, sheets, texts
 from chalicelib.scoring.finishing import WALK
 from chalicelib.scoring.member import NotScoredYet
 
@@ -41,6 +41,12 @@ _HELP: Final = {
         "(gives)": "the last night's members with one of each that is given, as CSV in the bucket; gold ones are high",
     },
     "basis": {"action": "basis", "number": None, "(gives)": "what members are scored by; an earlier one by its number"},
+    "alerts": {
+        "action": "alerts",
+        "after": "2026-11-20#nps",
+        "limit": 20,
+        "(gives)": "when indicators of the programme have left the band of their past, the latest first",
+    },
     "explain": {"action": "explain", "member_id": "mem_…", "locale": "en | zh-Hans | zh-Hant"},
     "rebuild": {
         "action": "rebuild",
@@ -90,6 +96,13 @@ class ReadBasis(Request, frozen=True, kw_only=True, tag="basis"):
     number: Annotated[int, Meta(ge=1)] | None = None
 
 
+class ReadAlerts(Request, frozen=True, kw_only=True, tag="alerts"):
+    """When indicators of the programme have left their bands."""
+
+    after: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
 class _OfMember(Request, frozen=True, kw_only=True):
     member_id: Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -104,7 +117,7 @@ class Rebuild(_OfMember, frozen=True, kw_only=True, tag="rebuild"):
     """Make a member's facts anew."""
 
 
-Requests = Help | Run | ReadProgress | Export | ReadBasis | Explain | Rebuild
+Requests = Help | Run | ReadProgress | Export | ReadBasis | ReadAlerts | Explain | Rebuild
 
 
 def done(request: Requests, now: int) -> dict[str, Any]:
@@ -118,8 +131,8 @@ def done(request: Requests, now: int) -> dict[str, Any]:
             return _progress(request, now)
         case Export():
             return _export(request)
-        case ReadBasis():
-            return _basis(request, now)
+        case ReadBasis() | ReadAlerts():
+            return _alerts(request) if isinstance(request, ReadAlerts) else _basis(request, now)
         case Explain() | Rebuild():
             return _member(request, now)
 
@@ -216,6 +229,18 @@ def _basis(request: ReadBasis, now: int) -> dict[str, Any]:
     if found is None:
         raise Invalid("There is no basis of this number.", field="number", code="basis_unknown")
     return explaining.basis_of(found)
+
+
+def _alerts(request: ReadAlerts) -> dict[str, Any]:
+    found = [_alert(item) for item in recording.alerts(after=request.after, limit=request.limit)]
+    return {"alerts": found, "after": found[-1]["alert"] if len(found) == request.limit else None}
+
+
+def _alert(item: recording.AlertItem) -> dict[str, Any]:
+    day, _, indicator = item.part.partition("#")
+    told = {"alert": item.part, "day": day, "indicator": indicator, "direction": item.direction}
+    levels = {name: round(float(getattr(item, name)), 4) for name in ("level", "low", "high")}
+    return {**told, **levels, "night": item.made_in, "told_at": item.put_at}
 
 
 def _day(now: int) -> str:

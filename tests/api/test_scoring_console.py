@@ -48,7 +48,7 @@ def members() -> list[str]:
 @pytest.mark.parametrize("event", [{}, {"action": "help"}])
 def test_help_names_everything_that_can_be_asked_for(event: dict[str, Any]) -> None:
     told = administer_scoring(event, None)["actions"]
-    assert set(told) == {"run", "progress", "export", "basis", "explain", "rebuild"}
+    assert set(told) == {"run", "progress", "export", "basis", "alerts", "explain", "rebuild"}
 
 
 @pytest.mark.parametrize(

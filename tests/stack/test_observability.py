@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.scoring import looking_back
 from infra.gateway import PROBLEMS
 from tests.stack.test_template import FUNCTIONS, of_type
 
@@ -82,6 +83,25 @@ def test_every_alarm_but_the_audit_s_is_off_by_default(document: dict[str, Any])
 
     assert conditions.pop("AuditMismatchAlarm") == "HasAuditAlarm"
     assert set(conditions.values()) == {"HasAlarms"}
+
+
+def test_alerts_of_the_programme_and_of_members_ring(document: dict[str, Any]) -> None:
+    found = {
+        name: (alarm["Properties"]["Threshold"], alarm["Properties"]["ComparisonOperator"])
+        for metric in (looking_back.OUTSIDE, looking_back.ALERTED)
+        for name, alarm in alarms_of(document, metric).items()
+    }
+
+    assert found == {
+        "ProgramAlertAlarm": (1, "GreaterThanOrEqualToThreshold"),
+        "MemberAlertsAlarm": ({"Ref": "MemberAlertsLimit"}, "GreaterThanThreshold"),
+    }
+    assert document["Parameters"]["MemberAlertsLimit"]["Default"] == 50
+    for name in found:
+        alarm = document["Resources"][name]["Properties"]
+        assert alarm["Dimensions"] == [{"Name": "Stage", "Value": {"Ref": "Stage"}}]
+        # A night tells it once: over less than a day the alarm would be quiet by the morning.
+        assert alarm["Period"] == 86400
 
 
 @pytest.mark.parametrize("metric", ["Errors", "Throttles"])
