@@ -43,8 +43,9 @@ def cards(found: Indicators) -> str:
 
 
 def _satisfaction(found: Indicators) -> str:
+    heard = [filled("heard", since=found.heard_since, surveys=str(found.surveys))] if found.surveys else []
     if found.nps is None and found.csat is None and found.ces is None:
-        return _card("satisfaction", key("no_data"), "", key("no_answers"), empty=True)
+        return _card("satisfaction", key("no_data"), "", key("no_answers"), *heard, empty=True)
     lines = []
     if found.nps is not None:
         lines.append(_interval(found.nps, "between", percent=False))
@@ -52,11 +53,22 @@ def _satisfaction(found: Indicators) -> str:
         if share is not None:
             words = key(name)
             lines.append((f"{numbers.percent(share.value)} {words[0]}", f"{words[1]} {numbers.percent(share.value)}"))
+    lines += [*_dimensions(found), *heard]
     if found.nps is not None:
         return _card("satisfaction", same(numbers.signed(found.nps.value, 0)), "", key("nps"), *lines)
     shown = found.csat or found.ces
     first = numbers.percent(shown.value) if shown else "–"
     return _card("satisfaction", same(first), "", key("csat" if found.csat else "ces"), *lines[1:])
+
+
+def _dimensions(found: Indicators) -> list[Both]:
+    """Satisfaction by dimension, in one line."""
+    shares = [(key(one.dimension), numbers.percent(one.share.value)) for one in found.dimensions]
+    if not shares:
+        return []
+    en, zh = (mark.join(f"{name[n]} {share}" for name, share in shares) for n, mark in ((0, ", "), (1, "、")))
+    words = key("satisfied_with")
+    return [(words[0].format(what=en), words[1].format(what=zh))]
 
 
 def _together(found: Estimate | None) -> str:

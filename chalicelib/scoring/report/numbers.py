@@ -17,6 +17,11 @@ def money(value: float) -> Both:
     return same(f"{value:,.0f}" if abs(value) >= _WHOLE_FROM else f"{value:,.2f}")
 
 
+def whole(count: int) -> Both:
+    """A number without fractions: 7, 1,234, 1.2M and 120万."""
+    return compact(count) if abs(count) >= _SHORT_FROM else same(f"{count:,}")
+
+
 def percent(share: float | None, digits: int = 0) -> str:
     """A share as 12%, or a dash."""
     return "–" if share is None else f"{share * 100:.{digits}f}%"

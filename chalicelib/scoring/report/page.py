@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from chalicelib.base.svg import LOCALES, Both, same, span
-from chalicelib.scoring.report import charts, flows, heat, lately, numbers, parts, people
+from chalicelib.scoring.report import calendar, charts, correction, flows, heat, held, lately, numbers, parts, people
 from chalicelib.scoring.report.indicators import cards
 from chalicelib.scoring.report.model import Fitted, Report
 from chalicelib.scoring.report.parts import figure, grid, panel, table
@@ -76,6 +76,7 @@ def _body(report: Report) -> str:
             _flows(report) if any(flow.before != "not_there" for flow in report.flows) else "",
             lately.changes(report),
             people.calls(report),
+            calendar.calendar(report),
             grid(_pareto(report), _prediction(report)),
             _cohorts(report) if any(len(row.shares) > 1 for row in report.cohorts) else "",
             grid(_rfm(report), _scores(report)),
@@ -83,7 +84,7 @@ def _body(report: Report) -> str:
             people.personas(report) if report.personas else "",
             grid(people.alerts(report), parts.drifting(report)),
             grid(lately.movers(report, rising=True), lately.movers(report, rising=False)),
-            _points(report) if report.points else "",
+            held.points(report),
             grid(_fit(report.model), _fit(report.spend)),
             _notes(report),
         ]
@@ -123,6 +124,7 @@ def _prediction(report: Report) -> str:
         name = "bias_words" if found.bias >= 0 else "bias_low_words"
         told.append(filled(name, bias=numbers.percent(abs(found.bias))))
     told.append(same(f"Brier {found.brier:.4f} · MAE {found.mae:.3f} · RMSE {found.rmse:.3f}"))
+    told += correction.told(report.layer)
     heads = [key("members"), key("predicted"), key("happened")]
     after = "".join(f"<li>{span(words)}</li>" for words in told)
     return figure("prediction", chart, note, heads, rows, after=f'<ul class="told">{after}</ul>')
@@ -153,24 +155,6 @@ def _months(report: Report) -> str:
     heads = [key("month"), key("purchases"), key("new_members"), key("spending")]
     legend = parts.legend([("active", key("returning_members")), ("fresh", key("new_members"))])
     return figure("months", legend + parts.scrolled(charts.months(report.months)), key("months_note"), heads, rows)
-
-
-def _points(report: Report) -> str:
-    points = report.points
-    if points is None:
-        return ""
-    share = points.expected_breakage_points / points.outstanding_points if points.outstanding_points else None
-    told = "".join(
-        f"<div><dt>{span(name)}</dt><dd>{span(value)}</dd></div>"
-        for name, value in (
-            (key("outstanding"), numbers.money(points.outstanding_points)),
-            (key("breakage"), numbers.money(points.expected_breakage_points)),
-            (key("points_note"), same(numbers.percent(share, 1))),
-        )
-    )
-    rate = filled("redeemed_share", rate=numbers.percent(points.ultimate_redemption_rate, 1))
-    chart = f'<div class="split"><dl class="facts">{told}</dl><div>{charts.hazards(points.hazards)}</div></div>'
-    return figure("points", chart, rate, after=f'<p class="soft">{span(key("hazards"))}</p>')
 
 
 def _fit(model: Fitted) -> str:

@@ -10,7 +10,7 @@ from chalicelib.base.svg import Both, same, span
 from chalicelib.scoring.report import numbers
 from chalicelib.scoring.report.control import control
 from chalicelib.scoring.report.model import Drifting, Report
-from chalicelib.scoring.report.words import key
+from chalicelib.scoring.report.words import filled, key
 
 _LETTER: Final = re.compile(r"[^\W\d_kMB亿万天days]")
 
@@ -83,18 +83,24 @@ def drifting(report: Report) -> str:
 
 
 def _drift(found: Drifting) -> str:
-    low, level, high = (_written(found.indicator, max(value, 0.0)) for value in (found.low, found.level, found.high))
-    words = key(found.direction or "within")
+    low, level, high = (_written(found.indicator, value) for value in (found.low, found.level, found.high))
+    words, since = key(found.direction or "within"), filled("outside_since", since=found.since)
     told = tuple(words[n].format(level=level[n], low=low[n], high=high[n]) for n in (0, 1))
+    en, zh = (f"{told[n]}{mark}{since[n]}" if found.since else told[n] for n, mark in ((0, ", "), (1, "，")))
     return (
         f'<div class="drift {found.direction or "within"}"><h3>{span(key(found.indicator))}</h3>'
-        f"<p>{span((told[0], told[1]))}</p>{control(found)}</div>"
+        f"<p>{span((en, zh))}</p>{control(found)}</div>"
     )
 
 
 def _written(indicator: str, value: float) -> Both:
-    if indicator == "retention":
+    if indicator == "nps":
+        return same(numbers.signed(min(max(value, -100.0), 100.0), 0))
+    value = max(value, 0.0)
+    if indicator in {"retention", "redemption"}:
         return same(numbers.percent(value, 1))
+    if indicator == "complaint_rate":
+        return same(f"{value:,.2f}")
     return numbers.money(value) if indicator == "basket" else same(f"{value:,.0f}")
 
 

@@ -6,8 +6,9 @@ from typing import Final
 
 from chalicelib.base.svg import Both
 from chalicelib.scoring import texts
+from chalicelib.scoring.report import programme_words
 
-TEXTS: Final[dict[str, Both]] = {
+TEXTS: Final[dict[str, Both]] = programme_words.TEXTS | {
     "title": ("Loyalty report", "会员忠诚度报告"),
     "scope": (
         "{members} members, {purchases} purchase days since {first_day}; as of {until}, compared with {compared_with}",
