@@ -173,6 +173,7 @@ NEEDS: Final[dict[str, dict[str, str]]] = {
         "NightsTable": "PutItem Query",
         "CasesTable": "BatchGetItem",
         "SurveysTable": "BatchGetItem Query",
+        "${MembersTable.Arn}/index/birthdays": "Query",
         "FilesBucket": "ListBucket",
         "${FilesBucket.Arn}/nights/*": "GetObject",
         "${FilesBucket.Arn}/reports/*": "PutObject",

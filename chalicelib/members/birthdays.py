@@ -26,13 +26,13 @@ WALK: Final = "born"
 _PAGE: Final = 100
 
 
-def who_was_born(month_day: str, shard: int, *, after: str = "") -> Iterator[str]:
+def who_was_born(month_day: str, shard: int, *, after: str = "", page_size: int = _PAGE) -> Iterator[str]:
     """The members of a shard who were born on a day such as "05-17", by their ids, those `after` an id alone.
 
     The index may be a moment behind, so whoever acts on it looks at the profile.
     """
     condition = ProfileItem.key > after if after else None
-    for item in ProfileItem.by_birthday.query(born_on(month_day, shard), condition, page_size=_PAGE):
+    for item in ProfileItem.by_birthday.query(born_on(month_day, shard), condition, page_size=page_size):
         yield str(item.key)
 
 

@@ -94,6 +94,12 @@ def next_expiry(program: Program, state: State, at: int) -> tuple[int, int]:
     return found
 
 
+def points_least(program: Program) -> int:
+    """So many points must expire for it to matter: what the programme says, or else what something can be had for."""
+    redemption = program.redemption
+    return program.scoring.expiring_points_min or (redemption.minimum_points if redemption else 1)
+
+
 def tier_ending(program: Program, state: State, at: int, within_days: int) -> int:
     """The last day of a member's tier, if it is at most so many days off and a lower tier follows by what stands.
 

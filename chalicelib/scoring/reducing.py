@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -12,13 +13,14 @@ import numpy as np
 from chalicelib.base import objects
 from chalicelib.program import service as programs
 from chalicelib.program.document.scoring import ScoringPolicy
-from chalicelib.scoring import keeping, looking_back, parts, tonight
+from chalicelib.scoring import diary, keeping, looking_back, parts, tonight
 from chalicelib.scoring.basis import Basis
 from chalicelib.scoring.closed_form import Layer, Parameters
+from chalicelib.scoring.diary import Diary
 from chalicelib.scoring.gathering import day_of
 from chalicelib.scoring.looking_back import Looked
 from chalicelib.scoring.parts import Rows
-from chalicelib.scoring.report import build, export
+from chalicelib.scoring.report import build, care_sheet, export
 from chalicelib.scoring.report.answers import KINDS, Answers
 from chalicelib.scoring.report.build import Assessed
 from chalicelib.scoring.report.model import Report
@@ -73,8 +75,9 @@ def reduce(night: str, cut: int, *, now: int) -> Reduced:
     found, basis = assessed(rows, last, today, program.scoring)
     is_in_use = keeping.put(basis, night)
     looked = looking_back.look_back(night, cut, program, rows=len(rows.names))
-    report = looking_back.conclude(looked, reported(rows, found, looked), now=now, is_latest=is_in_use)
-    place = _write(night, rows, found, report, is_latest=is_in_use)
+    ahead = diary.diary(rows, program, today + 1)
+    report = looking_back.conclude(looked, reported(rows, found, looked, ahead), now=now, is_latest=is_in_use)
+    place = _write(night, report, sheets(rows, found, ahead), is_latest=is_in_use)
     logger.info("night %s: basis %s of %s members, report %s", night, basis.number, len(rows.names), place)
     return Reduced(basis.number, len(rows.names), last is None, place)
 
@@ -94,9 +97,8 @@ def assessed(rows: Rows, last: Basis | None, today: int, policy: ScoringPolicy) 
     usual = tables.usual_of(rows.raw)
     signals = tables.signals_of(usual, rows.raw, today)
     before = _night(last) if last is not None and last.fits != _NO_FITS else None
-    behaviour = rows.behaviour.astype(np.uint8)
     past = learned(policy.model, rows.early, rows.then, rows.purchases, last.layer if last is not None else Layer())
-    seen: dict[str, Any] = {"last": before, "last_behaviour": behaviour, "layer": past.layers.now}
+    seen: dict[str, Any] = {"last": before, "told": rows.last, "layer": past.layers.now}
     now = assess(policy.model, rows.now, signals=signals, **seen, **given)
     then = None
     if past.fits is not None:
@@ -156,7 +158,7 @@ def answers_of(raw: Raw) -> Answers | None:
     )
 
 
-def reported(rows: Rows, found: Assessed, looked: Looked) -> Report:
+def reported(rows: Rows, found: Assessed, looked: Looked, ahead: Diary) -> Report:
     """The report of what was found, of members and of the programme."""
     none = np.zeros(0, np.int64)
     given = build.Rows(
@@ -166,19 +168,28 @@ def reported(rows: Rows, found: Assessed, looked: Looked) -> Report:
         amount=none.astype(np.float64),
         answers=answers_of(rows.raw),
         programme=looked.programme,
+        care=ahead.days,
     )
     return build.report(given, found, source=looked.night, until=looked.day)
 
 
-def _write(night: str, rows: Rows, found: Assessed, report: Report, *, is_latest: bool) -> str:
-    sheet = io.StringIO()
-    export.write(rows.names, found.now, sheet)
+def sheets(rows: Rows, found: Assessed, ahead: Diary) -> dict[str, str]:
+    """The tables of members and of the care calendar, as CSV by the name of the file."""
+    members, cares = io.StringIO(), io.StringIO()
+    export.write(rows.names, found.now, members)
+    said = care_sheet.Members(rows.names, rows.coming, rows.available, found.now.scores)
+    care_sheet.write(ahead.occasions, said, cares)
+    return {"members.csv": members.getvalue(), "care.csv": cares.getvalue()}
+
+
+def _write(night: str, report: Report, found: Mapping[str, str], *, is_latest: bool) -> str:
     # With a mark of the byte order, for without it a spreadsheet takes Chinese for something else.
+    marked = [(name, b"\xef\xbb\xbf" + table.encode(), "text/csv; charset=utf-8") for name, table in found.items()]
     files = (
         ("report.html", rendered(report, "en").encode(), "text/html; charset=utf-8"),
         ("report.zh.html", rendered(report, "zh").encode(), "text/html; charset=utf-8"),
         ("report.json", msgspec.json.encode(report), "application/json"),
-        ("members.csv", b"\xef\xbb\xbf" + sheet.getvalue().encode(), "text/csv; charset=utf-8"),
+        *marked,
     )
     for name, body, media_type in files:
         for place in (f"{REPORTS}{night}/", *((LATEST,) if is_latest else ())):

@@ -160,8 +160,7 @@ class Scorer:
 
     def _expiring(self) -> list[bool]:
         """Of whom so many points expire within 30 days that something could be had for them."""
-        redemption = self._program.redemption
-        least = self._program.scoring.expiring_points_min or (redemption.minimum_points if redemption else 1)
+        least = care.points_least(self._program)
         until = clock.text(self._leg.cut + 30 * clock.DAY_S)
         return [
             bool(seen.account.next_expiry_at)

@@ -14,6 +14,7 @@ FILES: Final = {
     "report.zh.html": "text/html; charset=utf-8",
     "report.json": "application/json",
     "members.csv": "text/csv; charset=utf-8",
+    "care.csv": "text/csv; charset=utf-8",
 }
 """What a night leaves, each with its type."""
 

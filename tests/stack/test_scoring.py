@@ -27,7 +27,7 @@ def test_a_night_scores_everybody_and_writes_the_report(stack: Stack, shop: http
     assert view(stack, dynamodb, looker)["score_text"]["S"].endswith(" low none")
     found = {item["Key"] for item in files.list_objects_v2(Bucket=bucket, Prefix="reports/latest/")["Contents"]}
     assert {key.rpartition("/")[2] for key in found} == {
-        *("report.html", "report.zh.html", "report.json", "members.csv")
+        *("report.html", "report.zh.html", "report.json", "members.csv", "care.csv")
     }
     told = json.loads(files.get_object(Bucket=bucket, Key="reports/latest/report.json")["Body"].read())
     assert told["members"] >= 2
