@@ -11,7 +11,8 @@ from typing import Final
 from chalicelib.scoring.reading import Course, Outlook, Signals
 from chalicelib.scoring.state import NO_DAY, State
 
-HIGH_FROM, MID_FROM = 0.8, 0.5
+HIGH_FROM, HIGH_LEAVE = 0.80, 0.75
+MID_FROM, MID_LEAVE = 0.50, 0.45
 RISK_ENTER, RISK_LEAVE = 0.50, 0.45
 LAPSED_ENTER, LAPSED_LEAVE = 0.90, 0.85
 SILENT_DAYS: Final = 180
@@ -24,15 +25,20 @@ _LOYAL_FROM: Final = 0.35
 _REGULAR_FROM: Final = 6
 _RECENT_FROM: Final = 4
 _PROMOTER: Final = 0.9
+_FROM_HIGH: Final = frozenset({"high", "gold"})
+_FROM_MID: Final = _FROM_HIGH | {"mid"}
 
 
-def value_segment(percentile: float, seen: Outlook) -> str:
-    """High is the top 20 % by 12-month value, mid the next 30 %; gold is high and more likely to buy than not."""
-    if seen.value_12 <= 0.0 or percentile < MID_FROM:
+def value_segment(percentile: float, seen: Outlook, last: str = "") -> str:
+    """High is the top 20 % by 12-month value, mid the next 30 %; gold is high and more likely to buy than not.
+
+    Who was in one of them by `last` leaves it five points lower, and who was not gold becomes it below a churn of .45.
+    """
+    if seen.value_12 <= 0.0 or percentile < (MID_LEAVE if last in _FROM_MID else MID_FROM):
         return "low"
-    if percentile < HIGH_FROM:
+    if percentile < (HIGH_LEAVE if last in _FROM_HIGH else HIGH_FROM):
         return "mid"
-    return "gold" if seen.churn < RISK_ENTER else "high"
+    return "gold" if seen.churn < (RISK_ENTER if last in {"", "gold"} else RISK_LEAVE) else "high"
 
 
 def behaviour(state: State, seen: Outlook, last: str = "") -> str:

@@ -117,8 +117,9 @@ def score_on(day: int, basis: Basis, facts: State, account: Account) -> Score:
     signals = reading.signals(basis, facts, day, earned=account.earned, redeemed=account.redeemed)
     parts = reading.parts(basis, seen, code, trend, signals)
     percentile = basis.value.at(value_bin(seen.value_12))
-    value = labels.value_segment(percentile, seen)
-    behaviour = labels.behaviour(facts, seen, account.last.behaviour if account.last else "")
+    last = account.last or Told()
+    value = labels.value_segment(percentile, seen, last.value)
+    behaviour = labels.behaviour(facts, seen, last.behaviour)
     reason = labels.churn_reason(facts, seen, trend, signals)
     loyalty, confidence = labels.loyalty(facts, code, signals)
     return Score(

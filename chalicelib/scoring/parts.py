@@ -71,6 +71,11 @@ class Rows(msgspec.Struct, frozen=True, eq=False, kw_only=True):
             early=members_long_ago(states, then - QUARTER_DAYS),
         )
 
+    @property
+    def last(self) -> segments.Last:
+        """What had been told before, as scoring asks for it."""
+        return segments.Last(np.where(self.score >= 0, self.value, NO_DAY), self.behaviour.astype(np.uint8))
+
     def some(self, places: Sequence[int]) -> Rows:
         """The rows of these members only; `places` rise."""
         kept = np.array(places, np.int64)

@@ -15,7 +15,7 @@ def scored(basis: Basis, rows: Rows) -> tuple[Scores, Standing]:
     """The scores of members by a basis, with what had been told of them before: the same in the walk and after it."""
     standing = tables.standing_of(basis)
     signals = tables.signals_of(basis.usual, rows.raw, rows.now.now)
-    return score(standing, rows.now, signals, rows.behaviour.astype(np.uint8))[0], standing
+    return score(standing, rows.now, signals, rows.last)[0], standing
 
 
 def against(last: Basis | None, rows: Rows) -> Earlier | None:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chalicelib.scoring import texts
+from chalicelib.scoring import labels, texts
+from chalicelib.scoring.reading import Outlook
 from chalicelib.scoring.rules import alerts, composite, loyalty, personas, reasons, segments
 from chalicelib.scoring.rules.loyalty import Signals
 from chalicelib.scoring.rules.segments import Trend
@@ -64,6 +65,29 @@ def test_value_segments_are_the_top_fifth_the_next_three_tenths_and_the_rest() -
     churn = np.array([0.4, 0.6, 0.5, 0.1, 0.1, 0.1, 0.1])
     names = [segments.VALUES[code] for code in segments.value_segment(percentile, worth, churn)]
     assert names == ["gold", "high", "high", "mid", "mid", "low", "low"]
+
+
+def test_one_leaves_a_value_segment_later_than_one_enters_it() -> None:
+    order = {name: place for place, name in enumerate(segments.VALUES)} | {"": -1}
+    for last, percentile, churn, expected in (
+        ("high", 0.75, 0.6, "high"),
+        ("high", 0.74, 0.6, "mid"),
+        ("mid", 0.79, 0.6, "mid"),
+        ("gold", 0.76, 0.49, "gold"),
+        ("gold", 0.76, 0.50, "high"),
+        ("high", 0.90, 0.46, "high"),
+        ("high", 0.90, 0.44, "gold"),
+        ("mid", 0.90, 0.46, "high"),
+        ("", 0.90, 0.46, "gold"),
+        ("mid", 0.45, 0.6, "mid"),
+        ("gold", 0.45, 0.1, "mid"),
+        ("mid", 0.44, 0.1, "low"),
+        ("low", 0.49, 0.1, "low"),
+    ):
+        codes = np.array([percentile]), np.array([9.0]), np.array([churn]), np.array([order[last]])
+        assert segments.VALUES[segments.value_segment(*codes)[0]] == expected, (last, percentile, churn)
+        seen = Outlook(age_days=90, gap_days=9, churn=churn, value_12=9.0)
+        assert labels.value_segment(percentile, seen, last) == expected, (last, percentile, churn)
 
 
 def test_who_came_back_after_a_long_silence_is_won_back() -> None:

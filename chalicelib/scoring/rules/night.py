@@ -12,7 +12,7 @@ import numpy as np
 
 from chalicelib.scoring.closed_form import Layer
 from chalicelib.scoring.rules import gammagamma, layering, mbgnbd, personas
-from chalicelib.scoring.rules.arrays import NO_DAY, Codes, Floats
+from chalicelib.scoring.rules.arrays import NO_DAY, Floats
 from chalicelib.scoring.rules.composite import PARTS, WEIGHTS
 from chalicelib.scoring.rules.fitting import Fit, in_use
 from chalicelib.scoring.rules.history import QUARTER_DAYS, Members, Purchases, bought_between
@@ -20,7 +20,7 @@ from chalicelib.scoring.rules.loyalty import Signals
 from chalicelib.scoring.rules.outcomes import Economy
 from chalicelib.scoring.rules.personas import SAMPLE, Personas
 from chalicelib.scoring.rules.scoring import Scores, Standing, score
-from chalicelib.scoring.rules.segments import Ranks
+from chalicelib.scoring.rules.segments import Last, Ranks
 
 _NO_LAYER: Final = Layer()
 
@@ -99,13 +99,13 @@ def assess(
     economy: Economy | None = None,
     part_weights: tuple[float, ...] = WEIGHTS,
     last: Night | None = None,
-    last_behaviour: Codes | None = None,
+    told: Last | None = None,
     layer: Layer = _NO_LAYER,
     known: tuple[Fit, Fit] | None = None,
 ) -> Night:
     """Everything about the members on their day. `last` keeps parameters steady and personas in their places.
 
-    `known` are the day's fits where they have been found already.
+    `told` is what was last told of the members; `known` are the day's fits where they have been found already.
     """
     signals = signals or Signals()
     buying, spending = known or fits(name, members, last)
@@ -124,7 +124,7 @@ def assess(
     scores, gathered = score(standing, members, signals)
     groups = _groups(scores, signals, last)
     standing = msgspec.structs.replace(standing, means=gathered.means(), personas=groups)
-    scores, _gathered = score(standing, members, signals, last_behaviour)
+    scores, _gathered = score(standing, members, signals, told)
     return Night(members=members, buying=buying, spending=spending, standing=standing, scores=scores)
 
 

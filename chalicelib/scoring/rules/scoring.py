@@ -106,7 +106,7 @@ def gap_days(members: Members) -> Ints:
 
 
 def score(
-    standing: Standing, members: Members, signals: Signals | None = None, last_behaviour: Codes | None = None
+    standing: Standing, members: Members, signals: Signals | None = None, last: segments.Last | None = None
 ) -> tuple[Scores, Gathered]:
     """All outputs of all members, chunk by chunk, and what tomorrow's standing is made from.
 
@@ -118,8 +118,8 @@ def score(
     # An empty programme still has one, empty, part.
     for begin in range(0, max(len(members), 1), CHUNK):
         rows = slice(begin, begin + CHUNK)
-        last = None if last_behaviour is None else last_behaviour[rows]
-        part, added = _scored(standing, table, members.part(rows), signals.part(rows), last)
+        before = None if last is None else last.part(rows)
+        part, added = _scored(standing, table, members.part(rows), signals.part(rows), before)
         parts.append(part)
         gathered.append(added)
     if len(parts) == 1:
@@ -129,7 +129,7 @@ def score(
 
 
 def _scored(
-    standing: Standing, table: Tables, members: Members, signals: Signals, last: Codes | None
+    standing: Standing, table: Tables, members: Members, signals: Signals, last: segments.Last | None
 ) -> tuple[Scores, Gathered]:
     bought, age, gap = members.first_day != NO_DAY, ages(members), gap_days(members)
     found = layering.layered(standing.layer, outcomes(standing.model, standing.spend, table, members), members, bought)
@@ -171,11 +171,11 @@ def _labels(  # noqa: PLR0917 - all that was worked out before
     signals: Signals,
     percentile: Floats,
     rfm: Ints,
-    last: Codes | None,
+    last: segments.Last | None,
 ) -> dict[str, Any]:
     """The segments of one part, the kind of loyalty, the reason for churn and what to do."""
     bought, age, gap = members.first_day != NO_DAY, ages(members), gap_days(members)
-    value = segments.value_segment(percentile, found.value_12, found.churn)
+    value = segments.value_segment(percentile, found.value_12, found.churn, last.value if last else None)
     kind = segments.behaviour(
         bought=bought,
         returned=segments.won_back(members.repeats, members.ln_gaps, members.last_gap_days, gap),
@@ -183,7 +183,7 @@ def _labels(  # noqa: PLR0917 - all that was worked out before
         gap_days=gap,
         churn=found.churn,
         overdue=found.overdue,
-        last=last,
+        last=last.behaviour if last else None,
     )
     regular = regularity(members.repeats, members.last_day - members.first_day, members.ln_gaps)
     loyalty, confidence = loyalty_type(regular, rfm // 100, signals)

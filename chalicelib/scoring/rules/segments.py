@@ -19,8 +19,8 @@ VALUES: Final = ("low", "mid", "high", "gold")
 BEHAVIOURS: Final = ("none", "new", "active", "at_risk", "lapsed", "won_back")
 STAGES: Final = ("prospect", "onboarding", "growing", "mature", "declining", "dormant", "reactivated")
 
-HIGH_FROM: Final = 0.8
-MID_FROM: Final = 0.5
+HIGH_FROM, HIGH_LEAVE = 0.80, 0.75
+MID_FROM, MID_LEAVE = 0.50, 0.45
 NEW_DAYS: Final = 30
 RISK_ENTER, RISK_LEAVE = 0.50, 0.45
 LAPSED_ENTER, LAPSED_LEAVE = 0.90, 0.85
@@ -59,6 +59,20 @@ class Ranks(msgspec.Struct, frozen=True, eq=False):
         return self.value[value_bins(value_12)]
 
 
+class Last(msgspec.Struct, frozen=True, eq=False):
+    """What was last told of members, as places in VALUES (−1 for nothing) and BEHAVIOURS.
+
+    One leaves a segment later than one enters it, so nobody flutters, and little is written.
+    """
+
+    value: Ints
+    behaviour: Codes
+
+    def part(self, rows: slice) -> Last:
+        """These members only."""
+        return Last(self.value[rows], self.behaviour[rows])
+
+
 class Trend(msgspec.Struct, frozen=True, eq=False):
     """ln of the last 91 days' purchases against the 91 days before; known after 182 days, significant at 95 %."""
 
@@ -88,11 +102,21 @@ def trend(now: Ints, before: Ints, age_days: Ints) -> Trend:
     return Trend(np.where(known, logs[now] - logs[before], 0.0), known, significant)
 
 
-def value_segment(percentile: Floats, value_12: Floats, churn: Floats) -> Codes:
-    """High is the top 20 % by 12-month value, mid the next 30 %; gold is high and more likely to buy than not."""
-    high = (percentile >= HIGH_FROM) & (value_12 > 0.0)
-    mid = (percentile >= MID_FROM) & (value_12 > 0.0)
-    return mid.astype(np.uint8) + high + (high & (churn < RISK_ENTER))
+def value_segment(percentile: Floats, value_12: Floats, churn: Floats, last: Ints | None = None) -> Codes:
+    """High is the top 20 % by 12-month value, mid the next 30 %; gold is high and more likely to buy than not.
+
+    Who was in one of them by `last` leaves it five points lower, and who was not gold becomes it below a churn of .45.
+    """
+    high_from: Floats | float = HIGH_FROM
+    mid_from: Floats | float = MID_FROM
+    gold_below: Floats | float = RISK_ENTER
+    if last is not None:
+        high_from = np.where(last >= 2, HIGH_LEAVE, HIGH_FROM)  # noqa: PLR2004 - codes of VALUES
+        mid_from = np.where(last >= 1, MID_LEAVE, MID_FROM)
+        gold_below = np.where((last == 3) | (last < 0), RISK_ENTER, RISK_LEAVE)  # noqa: PLR2004
+    mid = (percentile >= mid_from) & (value_12 > 0.0)
+    high = (percentile >= high_from) & (value_12 > 0.0)
+    return mid.astype(np.uint8) + high + (high & (churn < gold_below))
 
 
 def usual_gap_days(repeats: Ints, ln_gaps: Floats, last_gap_days: Ints) -> Floats:
