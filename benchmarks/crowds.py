@@ -38,7 +38,15 @@ def _purchases(names: list[Any], days: list[int], amounts: list[float]) -> Purch
     return purchase_days(int(member.max()) + 1, member, np.array(days), np.array(amounts))
 
 
-def simulated(count: int, seed: int = 1) -> Members:
+def lately(members: int, seed: int = 4) -> Purchases:
+    """Three purchases a member, on days of the last half year."""
+    random = np.random.default_rng(seed)
+    member, day = np.repeat(np.arange(members), 3), NOW - random.integers(0, 182, members * 3)
+    order = np.lexsort((day, member))
+    return Purchases(members, member[order], day[order], np.ones(len(order)))
+
+
+def simulated(count: int, seed: int = 1, now: int = NOW) -> Members:
     """Members who buy and stop as MBG/NBD has it, over two years."""
     random = np.random.default_rng(seed)
     age = random.integers(0, 730, count)
@@ -60,9 +68,9 @@ def simulated(count: int, seed: int = 1) -> Members:
     value = random.gamma(4.0, 9.0, count)
     recent = np.minimum(repeats, random.poisson(1.0, count))
     return Members(
-        now=NOW,
-        first_day=NOW - age,
-        last_day=NOW - age + last,
+        now=now,
+        first_day=now - age,
+        last_day=now - age + last,
         repeats=repeats,
         last_gap_days=gap,
         ln_gaps=ln_gaps,

@@ -43,9 +43,10 @@ def _million() -> None:
     """All outputs of a million members, and the night's refits."""
     import msgspec  # noqa: PLC0415 - numpy reads its setting when it is imported
 
-    from benchmarks.crowds import simulated  # noqa: PLC0415
+    from benchmarks.crowds import NOW, lately, simulated  # noqa: PLC0415
+    from chalicelib.scoring.closed_form import Layer  # noqa: PLC0415
     from chalicelib.scoring.rules import gammagamma, mbgnbd, personas  # noqa: PLC0415
-    from chalicelib.scoring.rules.night import assess, counted, sampled  # noqa: PLC0415
+    from chalicelib.scoring.rules.night import assess, counted, learned, sampled  # noqa: PLC0415
     from chalicelib.scoring.rules.scoring import score  # noqa: PLC0415
 
     members = simulated(_MILLION)
@@ -54,8 +55,14 @@ def _million() -> None:
     first = mbgnbd.fit("mbg-nbd", counts)
     tomorrow = counted(msgspec.structs.replace(members, now=members.now + 1))
     points = sampled(personas.features(night.scores.rfm, night.scores.trend, None, None))
+    early, then = simulated(_MILLION, 2, NOW - 182), simulated(_MILLION, 3, NOW - 91)
+    bought = lately(_MILLION)
+    over = (-0.4, 0.9, 0.1, 0.3, 0.2)
+    layered = msgspec.structs.replace(night.standing, layer=Layer(chance=over, number=over))
     rows = {
         "all outputs, and what tomorrow is scored with": lambda: score(night.standing, members),
+        "the same, with a layer over chance and number": lambda: score(layered, members),
+        "the layer, trained and tried on two past days": lambda: learned("mbg-nbd", early, then, bought, Layer()),
         "counting (x, t_x, T)": lambda: counted(members),
         "fit of MBG/NBD, first night": lambda: mbgnbd.fit("mbg-nbd", counts),
         "fit, from last night's curvature": lambda: mbgnbd.fit("mbg-nbd", tomorrow, first),
