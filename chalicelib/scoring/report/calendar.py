@@ -21,6 +21,7 @@ _WEEKDAYS: Final[tuple[Both, ...]] = (
     ("Sat", "周六"),
     ("Sun", "周日"),
 )
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _FRIDAY: Final = 4
 
 
@@ -54,7 +55,8 @@ def _tile(day: CareDay, highest: dict[str, int]) -> str:
     weekend = ' class="weekend"' if on.weekday() > _FRIDAY else ""
     short, words = numbers.whole(day.points), key("care_points")
     points = (words[0].format(points=short[0]), words[1].format(points=short[1])) if day.points else same("")
-    heading = f"<h3>{span(_WEEKDAYS[on.weekday()])} <b>{on.day}</b><small>{on.month}</small></h3>"
+    month = (_MONTHS[on.month - 1], f"{on.month}月")
+    heading = f"<h3>{span(_WEEKDAYS[on.weekday()])} <b>{on.day}</b><small>{span(month)}</small></h3>"
     return f"<li{weekend}>{heading}{lines}<em>{span(points)}</em></li>"
 
 

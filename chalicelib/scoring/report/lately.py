@@ -20,7 +20,7 @@ def changes(report: Report) -> str:
     """Who moved from which segment to which since the night before, by behaviour and by value."""
     found = report.since
     if found is None:
-        return panel(filled("since_title", day="–"), plain(key("first_night")))
+        return panel("since", plain(key("first_night")))
     sides = "".join(_side(kind, title, getattr(found, kind)) for kind, title in _KINDS)
     rows = [
         [key(title), flows.name(flow.before), flows.name(flow.now), same(f"{flow.members:,}")]

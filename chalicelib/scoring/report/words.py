@@ -81,8 +81,8 @@ TEXTS: Final[dict[str, Both]] = programme_words.TEXTS | {
     "day": ("day", "日期"),
     "no_occasions": ("Nothing in the coming two weeks.", "未来两周暂无事项。"),
     "first_night": (
-        "This is the first night: from the next one on, this shows who moved from one to the other.",
-        "这是首个评分之夜；自下一夜起，此处显示各分群之间的变动。",
+        "There is no night before this one. From the next one on, this shows who moved from which segment to which.",
+        "尚无前一夜可比；自下一夜起，此处显示会员在各分群之间的变动。",
     ),
     "nobody_moved": ("Nobody moved.", "无人变动。"),
     "moved_from": ("from", "从"),
