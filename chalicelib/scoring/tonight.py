@@ -8,6 +8,7 @@ from chalicelib.scoring.basis import Basis
 from chalicelib.scoring.parts import Rows
 from chalicelib.scoring.report.since import Earlier, Said
 from chalicelib.scoring.rules import rows as tables
+from chalicelib.scoring.rules.history import members_on
 from chalicelib.scoring.rules.scoring import Scores, Standing, score
 
 
@@ -19,10 +20,15 @@ def scored(basis: Basis, rows: Rows) -> tuple[Scores, Standing]:
 
 
 def against(last: Basis | None, rows: Rows) -> Earlier | None:
-    """What is told tonight against what was told in the night of the last basis; None where there was none before."""
+    """What is told tonight against what was told in the night of the last basis; None where there was none before.
+
+    Segments are told whenever they change, so what was told last is what they were. A score is told more seldom where
+    time alone moves it: then it is reckoned how far the days since have moved it. An answer moves it from what was told.
+    """
     if last is None or last.day >= rows.now.now:
         return None
     scores, standing = scored(last, rows)
     there = np.ones(len(rows.names), bool)
-    before = Said(rows.score >= 0, rows.value, rows.behaviour, rows.score.astype(np.float64))
-    return Earlier(last.day, before, Said.of(scores, there), standing)
+    old, new = (score(standing, members_on(rows.purchases, day))[0].score for day in (last.day, rows.now.now))
+    then = np.where(rows.raw.said_day > last.day, rows.score, scores.score - (new - old))
+    return Earlier(last.day, Said(rows.score >= 0, rows.value, rows.behaviour, then), Said.of(scores, there), standing)
