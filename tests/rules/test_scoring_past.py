@@ -150,7 +150,7 @@ FALLING, RISING = ("nps", "falling"), ("nps", "rising")
 
 
 def test_an_alert_is_told_when_it_begins_and_not_while_it_lasts() -> None:
-    days = dict.fromkeys(range(10, 60), {FALLING})
+    days = {day: {FALLING} for day in range(10, 60)}
     assert [day for day, told in nightly(days).items() if told] == [10]
     # A night that fell out in between is no end.
     del days[30]
