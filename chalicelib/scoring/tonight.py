@@ -23,7 +23,7 @@ def against(last: Basis | None, rows: Rows) -> Earlier | None:
     """What is told tonight against what was told in the night of the last basis; None where there was none before.
 
     Segments are told whenever they change, so what was told last is what they were. A score is told more seldom where
-    time alone moves it: then it is reckoned how far the days since have moved it. An answer moves it from what was told.
+    time alone moves it, so it is reckoned how far the days since have moved it. An answer moves it from what was told.
     """
     if last is None or last.day >= rows.now.now:
         return None
