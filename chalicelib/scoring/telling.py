@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -23,7 +24,9 @@ from chalicelib.ledger.table import AccountItem, EntryItem, read_tail, to_item
 from chalicelib.members.table import set_segments
 from chalicelib.program import service as programs
 from chalicelib.program.rules import tiers
+from chalicelib.scoring import state as states
 from chalicelib.scoring import told as telling
+from chalicelib.scoring.state import State
 from chalicelib.scoring.told import Told
 
 logger = logging.getLogger(__name__)
@@ -33,13 +36,14 @@ _TAKEN: Final = "ConditionalCheckFailed"
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be written of one account: the folded facts if they have changed, and what is told if it has.
+    """What is to be written of one account: the folded facts if they are new, and what is told if it has changed.
 
     `alerts` and `cares` (reasons) become entries of the ledger.
     """
 
     account: AccountItem
-    facts: bytes | None = None
+    facts: State
+    is_new: bool = False
     told: Told | None = None
     alerts: tuple[str, ...] = ()
     cares: tuple[str, ...] = ()
@@ -48,7 +52,7 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
 def tell(news: News, *, now: int) -> bool:
     """Write it down; False where another copy of this night's work has done so before. Raises Unavailable."""
     account = news.account
-    if news.facts is None and news.told is None:
+    if not news.is_new and news.told is None:
         return False
     if news.told is not None:
         last = telling.unpack(account.score_told) if account.score_told else None
@@ -72,12 +76,14 @@ def _tell_with_entries(news: News, now: int) -> bool:
         tail = read_tail(account.member_id, consistent=attempt > 0)
         if tail is None or tail.state.closed_into:
             return False
+        entries = _entries(tail, news, now)
+        actions = _actions(_with_seen(news, tail, entries))
         try:
             with TransactWrite(connection=connection()) as transaction:
-                for entry in _entries(tail, news, now):
+                for entry in entries:
                     transaction.save(to_item(entry), condition=absent(EntryItem))
                 item = AccountItem(account.member_id)
-                transaction.update(item, actions=_actions(news), condition=_unchanged(account))
+                transaction.update(item, actions=actions, condition=_unchanged(account))
         except TransactWriteError as error:
             if error.cancellation_reasons and (reason := error.cancellation_reasons[-1]) and reason.code == _TAKEN:
                 return False
@@ -86,6 +92,17 @@ def _tell_with_entries(news: News, now: int) -> bool:
         else:
             return True
     raise Unavailable("The account is being written to by many at once.", code="busy")
+
+
+def _with_seen(news: News, tail: Entry, entries: Sequence[Entry]) -> News:
+    """The news with facts that know of these entries, so that the next night need not read and note them.
+
+    They tell scoring nothing; but where others lie between, which it does not know of, it must not be led past them.
+    """
+    if news.facts.entries != tail.seq:
+        return news
+    facts = msgspec.structs.replace(news.facts, entries=entries[-1].seq)
+    return msgspec.structs.replace(news, facts=facts, is_new=True)
 
 
 def _entries(tail: Entry, news: News, now: int) -> list[Entry]:
@@ -111,8 +128,8 @@ def _entries(tail: Entry, news: News, now: int) -> list[Entry]:
 
 def _actions(news: News) -> list[Action]:
     found: list[Action] = []
-    if news.facts is not None:
-        found.append(AccountItem.score_facts.set(news.facts))
+    if news.is_new:
+        found.append(AccountItem.score_facts.set(states.pack(news.facts)))
     if news.told is not None:
         found.append(AccountItem.score_told.set(telling.pack(news.told)))
         found.append(AccountItem.score_text.set(news.told.text))

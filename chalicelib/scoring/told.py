@@ -10,7 +10,10 @@ import msgspec
 from chalicelib.scoring import care
 
 MOVED: Final = 5
-"""So many points of the score are worth telling."""
+"""So many points of the score are worth telling where there is news of the member: something is written anyway."""
+
+DRIFTED: Final = 15
+"""So many where time alone has moved it: a read works that out by itself."""
 
 COOL_DOWN_DAYS: Final = 14
 ALERTS: Final = ("churn", "overdue", "slowing", "fluctuation", "expiring")
@@ -97,16 +100,17 @@ def cares(last: Told | None, since: Sequence[int], today: int) -> tuple[str, ...
     )
 
 
-def next_told(last: Told | None, now: Told, news: tuple[str, ...]) -> Told | None:
+def next_told(last: Told | None, now: Told, news: tuple[str, ...], *, is_new: bool) -> Told | None:
     """What is to be written down, None where nothing has changed that is worth it; `news` are told along with it.
 
-    A night that is run twice finds what it has told itself, and changes nothing.
+    `is_new` says that the ledger has had something of the member since the night before. A night that is
+    run twice finds what it has told itself, and changes nothing.
     """
     known = last.days if last is not None else (_NEVER,) * len(NEWS)
     days = tuple(now.day if name in news else day for name, day in zip(NEWS, known, strict=True))
     is_same = (
         last is not None
-        and abs(now.score - last.score) < MOVED
+        and abs(now.score - last.score) < (MOVED if is_new else DRIFTED)
         and (now.value, now.behaviour, now.on) == (last.value, last.behaviour, last.on)
         and not news
     )

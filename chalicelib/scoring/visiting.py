@@ -32,7 +32,7 @@ from chalicelib.scoring.told import Before, Told
 ROWS_MAX: Final = 1_000_000
 """So many members at the most are handed on to the one that reduces; of more, an even sample."""
 
-_AT_ONCE: Final = 2_000
+_AT_ONCE: Final = 5_000
 _FOLDED, _TOLD, _ALERTS, _CARES, _SCORED = "folded", "told", "alerts", "cares", "scored"
 _POINTS = "points"
 
@@ -149,10 +149,13 @@ class Scorer:
         )
         alerts = tellings.onsets(seen.last, holds, self._today) if seen.last is not None else ()
         cares = tellings.cares(seen.last, care.since(seen.ahead, self._program), self._today)
-        told = tellings.next_told(seen.last, now, (*alerts, *cares))
+        # What was bought after midnight was new the night before, and is scored tonight.
+        is_new = seen.is_new or seen.on_the_day.last_day == self._today
+        told = tellings.next_told(seen.last, now, (*alerts, *cares), is_new=is_new)
         return News(
             account=seen.account,
-            facts=states.pack(seen.facts) if seen.is_new else None,
+            facts=seen.facts,
+            is_new=seen.is_new,
             told=told,
             alerts=alerts,
             cares=cares,
@@ -181,4 +184,4 @@ def in_sample(member_id: str, share: float) -> bool:
 
 
 def _facts_only(seen: Seen) -> News:
-    return News(account=seen.account, facts=states.pack(seen.facts) if seen.is_new else None)
+    return News(account=seen.account, facts=seen.facts, is_new=seen.is_new)

@@ -179,8 +179,8 @@ def test_it_grows_older_by_itself(members: list[str], later: Callable[[int], Non
 def rewriting_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nights store what they say of everybody, whether or not it has changed."""
 
-    def everything(last: told.Told | None, now: told.Told, _alerts: tuple[str, ...]) -> told.Told:
-        _ = last
+    def everything(last: told.Told | None, now: told.Told, _alerts: tuple[str, ...], *, is_new: bool) -> told.Told:
+        _ = last, is_new
         return now
 
     monkeypatch.setattr(told, "next_told", everything)
@@ -224,7 +224,7 @@ def test_what_is_stored_on_transition_only_has_the_segments_of_a_read(
         for one, said in read_before.items():
             stored = scoring_night.last_told(one)
             assert (stored.value, stored.behaviour) == (said.value, said.behaviour)
-            assert abs(stored.score - said.score) < told.MOVED + 1
+            assert abs(stored.score - said.score) < told.DRIFTED + 1
 
 
 def test_facts_brought_up_to_date_for_a_read_are_those_folded_from_the_beginning(members: list[str]) -> None:
