@@ -16,6 +16,9 @@ _DAYS_A_WEEK: Final = 7
 _NEAR_ONE: Final = 1e-4
 _TERMS_MAX: Final = 20_000
 _PRECISION: Final = 1e-13
+LAYER_INPUTS: Final = ("constant", "log_odds", "log_number", "ln_1_and_purchases_28", "ln_1_and_purchases_91")
+"""What the weights of a layer are of, in their order."""
+
 _CHANCE_MIN: Final = 1e-6
 _NUMBER_MIN: Final = 1e-6
 _LINE_MAX: Final = 30.0

@@ -9,6 +9,7 @@ import msgspec
 
 from chalicelib.scoring import reading, texts
 from chalicelib.scoring.basis import VALUE_SHIFT, Basis, Steps
+from chalicelib.scoring.closed_form import LAYER_INPUTS, Layer
 from chalicelib.scoring.render import day
 from chalicelib.scoring.schema import ScoreOut
 
@@ -91,6 +92,7 @@ def basis_of(basis: Basis) -> dict[str, Any]:
         "usual": msgspec.to_builtins(basis.usual),
         "personas": list(basis.groups.names),
         "fits": _fits(basis),
+        "layer": _layer(basis.layer),
     }
 
 
@@ -101,6 +103,14 @@ def amount_of(place: int) -> float:
 
 def _ranks(steps: Steps, of: Any) -> list[dict[str, Any]]:
     return [{"from": of(begin), "rank": int(rank)} for begin, rank in zip(steps.begins, steps.values, strict=True)]
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    """What corrects the model, with its weights by name, how both did 91 days ago, and why not where it does not."""
+    found = msgspec.to_builtins(layer)
+    for name in ("chance", "number"):
+        found[name] = dict(zip(LAYER_INPUTS, found[name], strict=False))
+    return {"in_use_for": [name for name in ("chance", "number") if found[name]], **found}
 
 
 def _fits(basis: Basis) -> dict[str, Any]:

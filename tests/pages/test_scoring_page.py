@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from chalicelib.scoring import texts
+from chalicelib.scoring.closed_form import Layer, Tried
 from chalicelib.scoring.report import build, page, words
 from chalicelib.scoring.report.answers import Answers
 from chalicelib.scoring.report.model import Report
@@ -90,6 +92,39 @@ def test_light_and_dark_give_every_colour(full: Report) -> None:
     assert light == auto == dark
     used = set(re.findall(r"var\((--[\w-]+)\)", html)) - {"--c"}
     assert used <= light
+
+
+TRIED: dict[str, Any] = {
+    "brier": Tried(0.1057, 0.1049),
+    "auc": Tried(0.8, 0.79),
+    "mae": Tried(0.35, 0.34),
+    "members": 400,
+}
+
+
+@pytest.mark.parametrize(
+    ("layer", "names", "figures"),
+    [
+        (None, (), ()),
+        (Layer(), ("layer_too_young",), ()),
+        (Layer(chance=(1.0,) * 5, **TRIED), ("layer_chance", "layer_number_alone"), ("0.1057", "0.1049")),
+        (Layer(chance=(1.0,) * 5, number=(1.0,) * 5, **TRIED), ("layer_chance", "layer_number"), ("0.350", "0.340")),
+        (Layer(refused=("not_better",), **TRIED), ("layer_not_better",), ("0.1057", "0.1049")),
+        (Layer(refused=("ranks_worse",), **TRIED), ("layer_ranks_worse",), ("0.8000", "0.7900")),
+        (Layer(refused=("not_better",), number=(1.0,) * 5, **TRIED), ("layer_not_better", "layer_number"), ("0.340",)),
+        *((Layer(refused=(why,)), (f"layer_{why}",), ()) for why in ("too_few_members", "too_few_outcomes")),
+    ],
+)
+def test_it_says_whether_a_layer_corrects_the_model(
+    full: Report, layer: Layer | None, names: tuple[str, ...], figures: tuple[str, ...]
+) -> None:
+    html = page.rendered(msgspec.structs.replace(full, layer=layer))
+    for name, both in words.TEXTS.items():
+        if name.startswith("layer_"):
+            for text in both:
+                assert (escape(text.split("{")[0]) in html) == (name in names), name
+    for figure in figures:
+        assert figure in html
 
 
 def test_without_surveys_and_history_the_page_says_so() -> None:
