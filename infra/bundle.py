@@ -14,6 +14,7 @@ from pathlib import Path
 
 from infra import trim
 from infra.errors import InfraError
+from infra.locks import locked
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -55,14 +56,15 @@ def dependencies(lock: Path, target: Target, cache: Path) -> Path:
     made_by = Path(__file__).read_bytes() + Path(trim.__file__).read_bytes()
     key = hashlib.sha256(lock.read_bytes() + made_by + repr(target).encode()).hexdigest()[:16]
     folder = cache / f"deps-{target.runtime}-{target.architecture or 'local'}-{key}"
-    if folder.exists():
-        return folder
-    work = cache / f"{folder.name}.partial"
-    shutil.rmtree(work, ignore_errors=True)
-    install(lock, target, work)
-    trim.trim(work)
-    compile_folder(work, target)
-    work.rename(folder)
+    # Packages for two stages may be built at once, out of the same dependencies.
+    with locked(cache / f"{folder.name}.lock"):
+        if not folder.exists():
+            work = cache / f"{folder.name}.partial"
+            shutil.rmtree(work, ignore_errors=True)
+            install(lock, target, work)
+            trim.trim(work)
+            compile_folder(work, target)
+            work.rename(folder)
     return folder
 
 

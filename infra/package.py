@@ -4,7 +4,6 @@ The same code packages for AWS and for the local AWS; only wheels, bytecode, run
 """
 
 import argparse
-import fcntl
 import hashlib
 import json
 import os
@@ -20,6 +19,7 @@ from typing import Any
 from infra import bundle, checks, privilege, trim
 from infra.errors import InfraError
 from infra.fragments import fragments
+from infra.locks import locked
 from infra.reach import Code
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,10 +67,8 @@ def package(root: Path, target: bundle.Target, stage: str, out: Path, *, disposa
 def local_package(root: Path = ROOT) -> Path:
     """The package for this machine, built once for the same sources; returns its template's path."""
     folder = ROOT / "build" / "local"
-    folder.mkdir(parents=True, exist_ok=True)
     # Two stacks may be started at once; the second one finds what the first one has built.
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(folder / "lock"):
         out = folder / _digest(root)
         template = out / "template.json"
         if not template.exists():

