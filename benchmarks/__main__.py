@@ -6,8 +6,8 @@ import importlib
 import sys
 
 ALL = (
-    *("accuracy", "answers", "audit", "backtest", "cold_start", "costs", "flash_sale", "growth"),
-    *("request", "rules", "scoring", "survey_burst", "threads", "throughput", "viral", "vouchers"),
+    *("accuracy", "alarms", "answers", "audit", "backtest", "cold_start", "costs", "flash_sale", "growth"),
+    *("request", "rules", "scoring", "scoring_month", "survey_burst", "threads", "throughput", "viral", "vouchers"),
 )
 
 

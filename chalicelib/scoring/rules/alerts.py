@@ -49,13 +49,7 @@ def slowing(purchases: Purchases, model: Model, now: int) -> tuple[Floats, Float
     by four weeks; who bought less than once in eight, or was not there yet, has 0: being overdue tells of those.
     """
     begin = now - WEEKS * _WEEK
-    past = purchases.day <= begin
-    owner, day = purchases.member[past], purchases.day[past]
-    count = np.bincount(owner, minlength=purchases.members)
-    first = np.full(purchases.members, begin)
-    np.minimum.at(first, owner, day)
-    weeks = (begin - first) / _WEEK
-    rate = np.where(count > 1, (model.r + count - 1) / (model.alpha + weeks), 0.0)
+    rate = usual_rates(purchases, model, begin)
     weekly = np.flatnonzero(rate >= _RATE_LEAST)
     monthly = np.flatnonzero((rate < _RATE_LEAST) & (rate * _MONTH_WEEKS >= _RATE_LEAST))
     level, before = np.zeros(purchases.members), np.zeros(purchases.members)
@@ -63,6 +57,16 @@ def slowing(purchases: Purchases, model: Model, now: int) -> tuple[Floats, Float
         if len(members):
             level[members], before[members] = _levels(purchases, members, rate[members], begin, weeks_each)
     return level, before
+
+
+def usual_rates(purchases: Purchases, model: Model, day: int) -> Floats:
+    """Purchases a week, as the model has each member on a day; 0 for those who had not come back by then."""
+    past = purchases.day <= day
+    owner, days = purchases.member[past], purchases.day[past]
+    count = np.bincount(owner, minlength=purchases.members)
+    first = np.full(purchases.members, day)
+    np.minimum.at(first, owner, days)
+    return np.where(count > 1, (model.r + count - 1) / (model.alpha + (day - first) / _WEEK), 0.0)
 
 
 def _levels(purchases: Purchases, members: Ints, rate: Floats, begin: int, weeks_each: int) -> tuple[Floats, Floats]:
