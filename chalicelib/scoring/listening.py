@@ -51,7 +51,7 @@ def listen(month: int, kept: Iterable[int], *, day: int, night: str, zone: ZoneI
     all_said, answered = Said(), 0
     for survey in _surveys(clock.month_start(wanted[0], zone)):
         questions = results.questions_of(survey)
-        counts = {one: found.sound for one, found in _read(survey.survey_id, wanted).items()}
+        counts = {one: found.sound for one, found in read(survey.survey_id, wanted).items()}
         for one in wanted:
             given = voices.said(questions, counts[one]).nps
             net[one].update(
@@ -78,9 +78,10 @@ def _surveys(since: int) -> Iterator[Survey]:
             return
 
 
-def _read(survey_id: str, months: Sequence[int]) -> dict[int, tallies.Totals]:
+def read(survey_id: str, months: Sequence[int]) -> dict[int, tallies.Totals]:
+    """What one survey has counted in some months (year x 12 + month − 1), as of a moment ago. Raises Unavailable."""
     texts = {clock.month_text(month): month for month in months}
-    # A moment behind is good enough for a night, and flagged answers count for nothing.
+    # Flagged answers count for nothing.
     found = tallies.read(survey_id, list(texts), consistent=False, flagged=False)
     return {texts[month]: totals for month, totals in found.items()}
 
