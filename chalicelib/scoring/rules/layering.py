@@ -38,6 +38,7 @@ _STEP_MAX: Final = 2.0
 _STEP_MIN: Final = 1e-9
 _TINY: Final = 1e-9
 _LINE_MAX: Final = 30.0
+_CHUNK: Final = 32_768
 _CHANCE_MIN: Final = 1e-6
 _NUMBER_MIN: Final = 1e-6
 _NO_SPEND: Final = Spend(1.0, 2.0, 0.0)
@@ -51,6 +52,12 @@ class Foreseen(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     purchases_28: Ints
     purchases_91: Ints
     actual: Ints
+
+    def parts(self) -> list[Foreseen]:
+        """The same by some members at a time, so that what is worked out of them needs little memory."""
+        names = self.__struct_fields__
+        rows = (slice(begin, begin + _CHUNK) for begin in range(0, max(len(self.actual), 1), _CHUNK))
+        return [Foreseen(**{name: getattr(self, name)[some] for name in names}) for some in rows]
 
     @property
     def happened(self) -> Floats:
@@ -67,11 +74,15 @@ class Layers(msgspec.Struct, frozen=True):
 
 def foreseen(model: Model, members: Members, actual: Ints) -> Foreseen:
     """What the model says of members on their day, beside the purchases that they made in the 91 days after it."""
-    found = outcomes(model, _NO_SPEND, tables(model, members), members)
-    there = members.first_day != NO_DAY
+    there, table = members.first_day != NO_DAY, tables(model, members)
+    buys, number = np.zeros(len(members)), np.zeros(len(members))
+    for begin in range(0, len(members), _CHUNK):
+        rows = slice(begin, begin + _CHUNK)
+        found = outcomes(model, _NO_SPEND, table, members.part(rows))
+        buys[rows], number[rows] = 1.0 - found.churn, found.expected
     return Foreseen(
-        buys=1.0 - found.churn[there],
-        number=found.expected[there],
+        buys=buys[there],
+        number=number[there],
         purchases_28=members.purchases_28[there],
         purchases_91=members.purchases_91[there],
         actual=actual[there],
@@ -162,26 +173,43 @@ def trained(kind: Kind, seen: Foreseen) -> tuple[float, ...]:
     It begins with the model's own word, and a ridge draws it back there: few members, or what all have alike, change
     little of it.
     """
-    columns = np.column_stack(_columns(seen.buys, seen.number, seen.purchases_28, seen.purchases_91))
-    mean, spread = columns.mean(axis=0), columns.std(axis=0)
-    spread = np.where(spread > _TINY, spread, 1.0)
-    design = np.column_stack([np.ones(len(columns)), (columns - mean) / spread])
+    parts = seen.parts()
+    mean, spread = _scales(parts)
     own = 0 if kind == "chance" else 1
-    model: Floats = np.zeros(design.shape[1])
+    model: Floats = np.zeros(1 + len(mean))
     model[0], model[1 + own] = mean[own], spread[own]
-    weights, ridge = model, np.eye(len(model)) * _TRUST
-    target = seen.happened if kind == "chance" else seen.actual
+    weights = model
     for _round in range(_ROUNDS):
-        predicted = _linked(kind, design @ weights)
-        certainty = predicted * (1.0 - predicted) if kind == "chance" else predicted
-        slope = design.T @ (target - predicted) - _TRUST * (weights - model)
-        step = np.linalg.solve((design * np.maximum(certainty, _TINY)[:, None]).T @ design + ridge, slope)
+        slope, curve = -_TRUST * (weights - model), np.eye(len(model)) * _TRUST
+        for part in parts:
+            design = _design(part, mean, spread)
+            predicted = _linked(kind, design @ weights)
+            certainty = predicted * (1.0 - predicted) if kind == "chance" else predicted
+            slope += design.T @ ((part.happened if kind == "chance" else part.actual) - predicted)
+            curve += (design * np.maximum(certainty, _TINY)[:, None]).T @ design
+        step = np.linalg.solve(curve, slope)
         largest = float(np.abs(step).max())
         weights = weights + step * min(1.0, _STEP_MAX / max(largest, _TINY))
         if largest < _STEP_MIN:
             break
     rest = weights[1:] / spread
     return (float(weights[0] - rest @ mean), *rest.tolist())
+
+
+def _scales(parts: list[Foreseen]) -> tuple[Floats, Floats]:
+    """Mean and deviation of each column; 1 for what all have alike."""
+    count = max(sum(len(part.actual) for part in parts), 1)
+    mean = np.sum([_seen(part).sum(axis=0) for part in parts], axis=0) / count
+    spread = np.sqrt(np.sum([((_seen(part) - mean) ** 2).sum(axis=0) for part in parts], axis=0) / count)
+    return mean, np.where(spread > _TINY, spread, 1.0)
+
+
+def _seen(part: Foreseen) -> Floats:
+    return np.column_stack(_columns(part.buys, part.number, part.purchases_28, part.purchases_91))
+
+
+def _design(part: Foreseen, mean: Floats, spread: Floats) -> Floats:
+    return np.column_stack([np.ones(len(part.actual)), (_seen(part) - mean) / spread])
 
 
 def applied(layer: Layer, seen: Foreseen) -> tuple[Floats, Floats]:
