@@ -58,7 +58,10 @@ class Visitor(Protocol):
         """Look at one account of the view, which may be a little behind the ledger."""
 
     def carry(self) -> dict[str, Any]:
-        """What it has found so far, as JSON data: the next leg begins with it."""
+        """What it has found so far, as JSON data: the next leg begins with it.
+
+        `failed` among it counts accounts that turned out later than in their visit to be beyond it.
+        """
 
 
 Maker = Callable[[Leg, Mapping[str, Any]], Visitor]
@@ -129,14 +132,19 @@ def _walk(leg: Leg, makers: Mapping[str, Maker], goes_on: Callable[[], bool]) ->
             break
         failed += sum(not _visited(visitor, account) for visitor in visitors.values())
         seen, after = seen + 1, account.member_id
+    carried = {name: visitor.carry() for name, visitor in visitors.items()}
     return Progress(
         leg=leg.leg,
         seen=leg.seen + seen,
-        failed=leg.failed + failed,
+        failed=leg.failed + failed + _failed_of(carried) - _failed_of(leg.carried),
         after=after,
         is_done=is_done,
-        carried={name: visitor.carry() for name, visitor in visitors.items()},
+        carried=carried,
     )
+
+
+def _failed_of(carried: Mapping[str, Mapping[str, Any]]) -> int:
+    return sum(int(found.get("failed", 0)) for found in carried.values())
 
 
 def _visited(visitor: Visitor, account: AccountItem) -> bool:

@@ -11,7 +11,7 @@ from chalicelib.program import service as programs
 from chalicelib.scoring import gathering, keeping, labels, reading, state, told
 from chalicelib.scoring.basis import Basis, value_bin
 from chalicelib.scoring.reading import Course, Outlook, Part
-from chalicelib.scoring.state import NO_DAY, State
+from chalicelib.scoring.state import NO_DAY, AbsurdFacts, State
 from chalicelib.scoring.told import Told
 
 TREND_DAYS = 2 * reading.QUARTER_DAYS
@@ -92,7 +92,7 @@ def read(member_id: str, *, now: int) -> Read:
     facts = stored_facts(view)
     if facts is None or facts.entries < account.seq:
         facts = gathering.brought_up_to(account.member_id, facts, program)
-    last = told.unpack(view.score_told) if view and view.score_told else None
+    last = told.read(view.score_told) if view else None
     lifetime = account.state.lifetime
     today = gathering.day_of(now, program.zone)
     found = score_on(today, basis, facts, Account(lifetime.earned, lifetime.redeemed, last))
@@ -102,8 +102,8 @@ def read(member_id: str, *, now: int) -> Read:
 def stored_facts(view: AccountItem | None) -> State | None:
     """The facts that are stored of a member; None where there are none that can be read."""
     try:
-        return state.unpack(view.score_facts) if view and view.score_facts else None
-    except msgspec.DecodeError:
+        return state.checked(state.unpack(view.score_facts)) if view and view.score_facts else None
+    except (msgspec.DecodeError, AbsurdFacts):
         # The ledger has them all the same.
         return None
 

@@ -18,6 +18,8 @@ KEPT_DAYS: Final = 365 + 91
 """So many days before the last purchase, every purchase day is kept: a year, as it was 91 days ago."""
 
 ACTIVITY_HALF_LIFE_DAYS: Final = 30.0
+_LAST_DAY: Final = 3_000_000
+_MINOR_MAX: Final = 10**15
 
 
 class Said(msgspec.Struct, array_like=True, frozen=True):
@@ -111,6 +113,31 @@ class State(msgspec.Struct, array_like=True, frozen=True):
         if self.activity_day == NO_DAY:
             return 0.0
         return self.activity * 0.5 ** (max(now - self.activity_day, 0) / ACTIVITY_HALF_LIFE_DAYS)
+
+
+class AbsurdFacts(ValueError):
+    """Facts that no history of purchases can have led to."""
+
+
+def checked(state: State) -> State:
+    """The state, if sums and models can be made of it. Raises AbsurdFacts: one such member would spoil everybody's."""
+    days, minor = state.recent, (state.value_minor, state.first_minor, *state.recent_minor)
+    if state.purchase_days:
+        is_fine = (
+            0 <= state.first_day <= state.last_day <= _LAST_DAY
+            and 0 < len(days) == len(state.recent_minor) <= state.purchase_days
+            and days[0] == 0
+            and all(near < far for near, far in itertools.pairwise(days))
+            and days[-1] <= state.last_day - state.first_day
+        )
+    else:
+        is_fine = state.first_day == state.last_day == NO_DAY and not days and not state.recent_minor
+    is_fine = is_fine and 0 <= state.discounted_days <= state.purchase_days
+    is_fine = is_fine and all(abs(amount) <= _MINOR_MAX for amount in minor)
+    is_fine = is_fine and math.isfinite(state.ln_gaps) and math.isfinite(state.activity)
+    if not is_fine:
+        raise AbsurdFacts(f"These facts cannot be: {state}")
+    return state
 
 
 _DECODER = msgspec.msgpack.Decoder(State)

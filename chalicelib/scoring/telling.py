@@ -55,7 +55,7 @@ def tell(news: News, *, now: int) -> bool:
     if not news.is_new and news.told is None:
         return False
     if news.told is not None:
-        last = telling.unpack(account.score_told) if account.score_told else None
+        last = telling.read(account.score_told)
         if last is None or last.segments != news.told.segments:
             set_segments(account.member_id, news.told.segments)
     if news.alerts or news.cares:

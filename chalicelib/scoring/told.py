@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from chalicelib.scoring import care
+
+logger = logging.getLogger(__name__)
 
 MOVED: Final = 5
 """So many points of the score are worth telling where there is news of the member: something is written anyway."""
@@ -119,6 +122,17 @@ def next_told(last: Told | None, now: Told, news: tuple[str, ...], *, is_new: bo
 
 def _is_cool(told_on: int, today: int) -> bool:
     return told_on == _NEVER or today - told_on >= COOL_DOWN_DAYS
+
+
+def read(packed: bytes | None) -> Told | None:
+    """What is stored; None where nothing is, or nothing that can be read: then it is told as if for the first time."""
+    if packed is None:
+        return None
+    try:
+        return unpack(packed)
+    except msgspec.DecodeError:
+        logger.warning("what was last told of a member cannot be read: %s", packed.hex())
+        return None
 
 
 _DECODER = msgspec.msgpack.Decoder(Told)

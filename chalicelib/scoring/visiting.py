@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections.abc import Mapping
 from typing import Any, Final
@@ -29,11 +30,17 @@ from chalicelib.scoring.state import State
 from chalicelib.scoring.telling import News
 from chalicelib.scoring.told import Before, Told
 
+logger = logging.getLogger(__name__)
+
 ROWS_MAX: Final = 1_000_000
 """So many members at the most are handed on to the one that reduces; of more, an even sample."""
 
 _AT_ONCE: Final = 5_000
-_FOLDED, _TOLD, _ALERTS, _CARES, _SCORED = "folded", "told", "alerts", "cares", "scored"
+_FAILED_MAX: Final = 20
+"""If more than so many at once cannot be written, it is no fault of theirs: the leg begins again."""
+
+_FOLDED, _TOLD, _ALERTS, _CARES, _SCORED, _FAILED = "folded", "told", "alerts", "cares", "scored", "failed"
+_COUNTED: Final = (_SCORED, _FOLDED, _TOLD, _ALERTS, _CARES, _FAILED)
 _POINTS = "points"
 
 
@@ -57,7 +64,7 @@ class Scorer:
 
     def __init__(self, leg: Leg, carried: Mapping[str, Any]) -> None:
         self._leg = leg
-        self._counts = {name: int(carried.get(name, 0)) for name in (_SCORED, _FOLDED, _TOLD, _ALERTS, _CARES)}
+        self._counts = {name: int(carried.get(name, 0)) for name in _COUNTED}
         self._points = holdings.read(carried.get(_POINTS)) or Totals()
         self._waiting: list[Seen] = []
         now = clock.now()
@@ -74,11 +81,12 @@ class Scorer:
         self._points = self._points.plus(holdings.of(state, self._leg.cut))
         if state.closed_into:
             return
-        last = tellings.unpack(account.score_told) if account.score_told else None
+        last = tellings.read(account.score_told)
         facts = states.unpack(account.score_facts) if account.score_facts else State()
         is_new = account.seq > facts.entries
         if is_new:
             facts = gathering.brought_up_to(account.member_id, facts, self._program)
+        states.checked(facts)
         before, ahead = tellings.before(last, self._today), care.ahead(self._program, state, self._leg.cut)
         self._waiting.append(Seen(account, facts, is_new, facts.as_on(self._today), last, before, ahead))
         if len(self._waiting) >= _AT_ONCE:
@@ -91,23 +99,48 @@ class Scorer:
 
     def _flush(self) -> None:
         """Whoever waits is let go only when all is written: a leg that fails half-way begins again."""
-        if not self._waiting:
-            return
-        found = self._rows()
-        if self._leg.walk == WALK:
-            self._hand_on(found)
-        news = self._news(found)
-        now = clock.now()
-        written = sum(telling.tell(one, now=now) for one in news)
-        self._counts[_SCORED] += len(news)
-        self._counts[_FOLDED] += sum(seen.is_new for seen in self._waiting)
-        self._counts[_TOLD] += min(written, sum(one.told is not None for one in news))
-        self._counts[_ALERTS] += sum(len(one.alerts) for one in news)
-        self._counts[_CARES] += sum(len(one.cares) for one in news)
-        self._waiting = []
+        counts = dict(self._counts)
+        for found, news in self._scored(self._waiting, counts):
+            if self._leg.walk == WALK:
+                self._hand_on(found)
+            self._tell(news, counts)
+        self._counts, self._waiting = counts, []
 
-    def _rows(self) -> Rows:
-        waiting = self._waiting
+    def _scored(self, waiting: list[Seen], counts: dict[str, int]) -> list[tuple[Rows, list[News]]]:
+        """What there is to say of members, together; who spoils it for all is found by halves, and left out."""
+        if not waiting:
+            return []
+        try:
+            found = self._rows(waiting)
+            return [(found, self._news(found, waiting))]
+        except Exception:
+            if len(waiting) == 1:
+                logger.exception("%s cannot be scored", waiting[0].account.member_id)
+                counts[_FAILED] += 1
+                return []
+        half = len(waiting) // 2
+        return [*self._scored(waiting[:half], counts), *self._scored(waiting[half:], counts)]
+
+    def _tell(self, news: list[News], counts: dict[str, int]) -> None:
+        """Write it all down. Raises what a write does where many fail; single members are left to the next night."""
+        now, failed = clock.now(), 0
+        for one in news:
+            try:
+                written = telling.tell(one, now=now)
+            except Exception:
+                failed += 1
+                if failed > _FAILED_MAX:
+                    raise
+                logger.exception("what there is to tell of %s cannot be written", one.account.member_id)
+                continue
+            counts[_SCORED] += 1
+            counts[_FOLDED] += one.is_new
+            counts[_TOLD] += written and one.told is not None
+            counts[_ALERTS] += len(one.alerts)
+            counts[_CARES] += len(one.cares)
+        counts[_FAILED] += failed
+
+    def _rows(self, waiting: list[Seen]) -> Rows:
         on_the_day = [seen.on_the_day for seen in waiting]
         accounts = [seen.account for seen in waiting]
         raw = rows.Raw.of(
@@ -130,13 +163,13 @@ class Scorer:
         key = f"{prefix(self._leg.night)}{self._leg.segment:03d}-{found.names[0]}.npz"
         parts.write(key, found.some(kept) if len(kept) < len(found.names) else found)
 
-    def _news(self, found: Rows) -> list[News]:
+    def _news(self, found: Rows, waiting: list[Seen]) -> list[News]:
         if self._basis is None:
-            return [_facts_only(seen) for seen in self._waiting]
+            return [News(account=seen.account, facts=seen.facts, is_new=seen.is_new) for seen in waiting]
         basis = self._basis
         scores, standing = tonight.scored(basis, found)
-        holds = alerting.holds(scores, found.purchases, standing.model, self._today, expiring=self._expiring())
-        return [self._of(seen, scores, place, basis, holds[place]) for place, seen in enumerate(self._waiting)]
+        holds = alerting.holds(scores, found.purchases, standing.model, self._today, expiring=self._expiring(waiting))
+        return [self._of(seen, scores, place, basis, holds[place]) for place, seen in enumerate(waiting)]
 
     def _of(self, seen: Seen, scores: Scores, place: int, basis: Basis, holds: tuple[bool, ...]) -> News:
         now = Told(
@@ -161,7 +194,7 @@ class Scorer:
             cares=cares,
         )
 
-    def _expiring(self) -> list[bool]:
+    def _expiring(self, waiting: list[Seen]) -> list[bool]:
         """Of whom so many points expire within 30 days that something could be had for them."""
         least = care.points_least(self._program)
         until = clock.text(self._leg.cut + 30 * clock.DAY_S)
@@ -169,7 +202,7 @@ class Scorer:
             bool(seen.account.next_expiry_at)
             and seen.account.next_expiry_at <= until
             and (seen.account.next_expiry_points or 0) >= least
-            for seen in self._waiting
+            for seen in waiting
         ]
 
 
@@ -181,7 +214,3 @@ def prefix(night: str) -> str:
 def in_sample(member_id: str, share: float) -> bool:
     """Whether a member is among this share of all: always the same ones."""
     return zlib.crc32(member_id.encode()) < share * 2**32
-
-
-def _facts_only(seen: Seen) -> News:
-    return News(account=seen.account, facts=seen.facts, is_new=seen.is_new)

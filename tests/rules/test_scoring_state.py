@@ -6,13 +6,14 @@ import itertools
 import math
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.scoring.folding import Answered, Bought, Brought, Did, Happening, folded, may_follow
-from chalicelib.scoring.state import KEPT_DAYS, State, pack, unpack
+from chalicelib.scoring.state import KEPT_DAYS, AbsurdFacts, State, checked, pack, unpack
 
 DAYS = st.integers(0, 1_500)
 BOUGHT = st.builds(Bought, DAYS, st.integers(0, 100_000), st.booleans(), st.sampled_from([False, False, False, True]))
@@ -109,3 +110,46 @@ def test_a_state_tells_how_it_was_up_to_a_quarter_ago(happenings: list[Happening
     assert [getattr(was, name) for name in told] == [getattr(then, name) for name in told]
     assert was.ln_gaps == pytest.approx(then.ln_gaps, abs=1e-9)
     assert was.bought_since(day, 365) == then.bought_since(day, 365)
+
+
+@given(HAPPENINGS)
+def test_whatever_is_folded_can_be(happenings: list[Happening]) -> None:
+    state = folded(happenings, entries=1)
+    assert checked(state) == state
+
+
+RIGHT: dict[str, Any] = {
+    "first_day": 20_000,
+    "last_day": 20_010,
+    "purchase_days": 2,
+    "recent": (0, 10),
+    "recent_minor": (1_00, 1_00),
+    "first_minor": 1_00,
+    "value_minor": 2_00,
+    "ln_gaps": 2.3,
+}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"first_day": -9},
+        {"last_day": 19_000},
+        {"last_day": 10**12},
+        {"recent": (0,)},
+        {"recent": (10, 0)},
+        {"recent": (0, 40)},
+        {"recent": (), "recent_minor": ()},
+        {"purchase_days": -3},
+        {"purchase_days": 0},
+        {"discounted_days": 3},
+        {"value_minor": 10**30},
+        {"recent_minor": (1_00, -(10**18))},
+        {"ln_gaps": float("nan")},
+        {"activity": float("inf")},
+    ],
+)
+def test_facts_that_cannot_be_are_no_facts(wrong: dict[str, Any]) -> None:
+    assert checked(State(**RIGHT))
+    with pytest.raises(AbsurdFacts):
+        checked(State(**RIGHT | wrong))
