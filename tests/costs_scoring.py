@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import msgspec
 
 from chalicelib.base import clock
-from chalicelib.ledger.table import read_view
+from chalicelib.ledger.table import AccountItem, read_view
 from chalicelib.ledger.walk import Leg
 from chalicelib.members import night as nights
 from chalicelib.program import service as programs
-from chalicelib.scoring import keeping, listening, recording, reducing
+from chalicelib.scoring import keeping, listening, recording, reducing, told
 from chalicelib.scoring.console_triggers import administer_scoring
 from chalicelib.scoring.finishing import WALK, Reduction
 from chalicelib.scoring.recording import AlertItem
@@ -24,6 +24,7 @@ from tests.meter import metered
 FACTS = Budget("night: facts of a member who has bought", 1, 2, 3, of="walk_accounts")
 SAME = Budget("night: score a member of whom there is nothing new", 0, 0, 0, of="walk_accounts")
 TOLD = Budget("night: tell a member's score for the first time, or another segment", 2, 0, 2, of="walk_accounts")
+CARE = Budget("night: tell a member of an anniversary, or of a tier about to be lost", 4, 1, 2, of="walk_accounts")
 SURVEYS = 4
 """So many are there by then."""
 REDUCE = Budget(f"night: make the next basis and the report, with {SURVEYS} surveys", 16, 400, 90, of="reduce_night")
@@ -50,6 +51,18 @@ def scoring() -> Iterator[Cost]:
     yield _visited(SAME, member)
     scoring_night.forget_told(member)
     yield _visited(TOLD, member)
+    yield _anniversary(member)
+
+
+def _anniversary(member: str) -> Cost:
+    """A year later, of a member whose segments have been told already."""
+    then = clock.now() + 366 * clock.DAY_S
+    _visited(CARE, member, cut=then)
+    known = scoring_night.last_told(member)
+    untold = told.pack(msgspec.structs.replace(known, alerted=(-1,) * len(known.alerted)))
+    AccountItem(member).update(actions=[AccountItem.score_told.set(untold)])
+    night.project(member)
+    return _visited(CARE, member, cut=then)
 
 
 def _walked(lying: night.Queues) -> Reduction:
@@ -80,12 +93,12 @@ def _programme() -> Iterator[Cost]:
     yield Cost(ALERTS, bill)
 
 
-def _visited(budget: Budget, member: str) -> Cost:
+def _visited(budget: Budget, member: str, *, cut: int | None = None) -> Cost:
     """One member's share of a leg: the reads that begin the leg are left out."""
     keeping.forget()
     account = read_view(member)
     assert account
-    scorer = Scorer(Leg(walk=WALK, night="2026-01-02", cut=clock.now(), segment=0, segments=1), {})
+    scorer = Scorer(Leg(walk=WALK, night="2026-01-02", cut=cut or clock.now(), segment=0, segments=1), {})
     with metered() as bill:
         scorer.visit(account)
         scorer.carry()
