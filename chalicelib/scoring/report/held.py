@@ -25,12 +25,13 @@ def points(report: Report) -> str:
     if held is None and found is None:
         return ""
     rows = "".join(f"<div><dt>{span(name)}</dt><dd>{span(value)}</dd></div>" for name, value in _facts(held, found))
-    boxes = [f'<dl class="facts">{rows}</dl>']
-    if held is not None and len(held.months) >= _BARS_FROM:
-        boxes.append(f"<div>{_legend()}{_bars(held.months)}</div>")
+    facts, hazards, bars = f'<dl class="facts">{rows}</dl>', "", ""
     if found is not None:
-        caption = f'<p class="soft">{span(key("hazards"))}</p>'
-        boxes.append(f"<div>{charts.hazards(found.hazards)}{caption}</div>")
+        hazards = f'{charts.hazards(found.hazards)}<p class="soft">{span(key("hazards"))}</p>'
+    if held is not None and len(held.months) >= _BARS_FROM:
+        bars = f"<div>{_legend()}{_bars(held.months)}</div>"
+    # Beside each other, two at the most: of three, the figures would be too small to read.
+    boxes = [f"<div>{facts}{hazards}</div>", bars] if bars else [facts, f"<div>{hazards}</div>" if hazards else ""]
     chart = f'<div class="split">{"".join(boxes)}</div>'
     after = "".join(f'<p class="soft">{span(told)}</p>' for told in _told(held, found))
     if held is None:

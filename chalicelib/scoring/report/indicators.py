@@ -38,6 +38,7 @@ def cards(found: Indicators) -> str:
             ),
             _together(found.satisfaction_loyalty),
             "</div>",
+            _dimensions(found),
         ]
     )
 
@@ -53,7 +54,7 @@ def _satisfaction(found: Indicators) -> str:
         if share is not None:
             words = key(name)
             lines.append((f"{numbers.percent(share.value)} {words[0]}", f"{words[1]} {numbers.percent(share.value)}"))
-    lines += [*_dimensions(found), *heard]
+    lines += heard
     if found.nps is not None:
         return _card("satisfaction", same(numbers.signed(found.nps.value, 0)), "", key("nps"), *lines)
     shown = found.csat or found.ces
@@ -61,14 +62,21 @@ def _satisfaction(found: Indicators) -> str:
     return _card("satisfaction", same(first), "", key("csat" if found.csat else "ces"), *lines[1:])
 
 
-def _dimensions(found: Indicators) -> list[Both]:
-    """Satisfaction by dimension, in one line."""
-    shares = [(key(one.dimension), numbers.percent(one.share.value)) for one in found.dimensions]
-    if not shares:
-        return []
-    en, zh = (mark.join(f"{name[n]} {share}" for name, share in shares) for n, mark in ((0, ", "), (1, "、")))
-    words = key("satisfied_with")
-    return [(words[0].format(what=en), words[1].format(what=zh))]
+def _dimensions(found: Indicators) -> str:
+    """Satisfaction by dimension, a card each."""
+    if not found.dimensions:
+        return ""
+    boxes = (
+        _card(
+            f"with_{one.dimension}",
+            same(numbers.percent(one.share.value)),
+            "",
+            _interval(one.share, "between_people", percent=True),
+        )
+        for one in found.dimensions
+    )
+    label = key("satisfied_with")[0]
+    return f'<div class="cards" role="list" aria-label="{label}">{"".join(boxes)}</div>'
 
 
 def _together(found: Estimate | None) -> str:

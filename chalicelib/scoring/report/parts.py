@@ -12,6 +12,7 @@ from chalicelib.scoring.report.control import control
 from chalicelib.scoring.report.model import Drifting, Report
 from chalicelib.scoring.report.words import filled, key
 
+_OTHER_WAY: Final = {"rising": "falling", "falling": "rising", "": ""}
 _LETTER: Final = re.compile(r"[^\W\d_kMB亿万天days]")
 
 
@@ -87,8 +88,10 @@ def _drift(found: Drifting) -> str:
     words, since = key(found.direction or "within"), filled("outside_since", since=found.since)
     told = tuple(words[n].format(level=level[n], low=low[n], high=high[n]) for n in (0, 1))
     en, zh = (f"{told[n]}{mark}{since[n]}" if found.since else told[n] for n, mark in ((0, ", "), (1, "，")))
+    # The colours of what rises are those of good news, which complaints are not.
+    kind = _OTHER_WAY[found.direction] if found.indicator == "complaint_rate" else found.direction
     return (
-        f'<div class="drift {found.direction or "within"}"><h3>{span(key(found.indicator))}</h3>'
+        f'<div class="drift {kind or "within"}"><h3>{span(key(found.indicator))}</h3>'
         f"<p>{span((en, zh))}</p>{control(found)}</div>"
     )
 

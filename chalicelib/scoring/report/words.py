@@ -203,7 +203,7 @@ TEXTS: Final[dict[str, Both]] = programme_words.TEXTS | {
     "rising": ("rising: {level}, outside {low} to {high}", "上升：{level}，超出 {low} 至 {high}"),
     "falling": ("falling: {level}, outside {low} to {high}", "下降：{level}，超出 {low} 至 {high}"),
     "points": ("Points outstanding", "未用积分"),
-    "points_note": ("Of which so many are expected to expire unused", "其中预计将过期不用"),
+    "points_note": ("share of what is outstanding", "占未用积分"),
     "outstanding": ("outstanding", "未用"),
     "breakage": ("expected never to be used", "预计永不使用"),
     "redeemed_share": (
