@@ -73,9 +73,12 @@ class Clock:
 
     def __enter__(self) -> Self:
         """From here on the engine asks this clock."""
-        self._patch = mock.patch.object(clock, "now", side_effect=lambda: self.now)
+        self._patch = mock.patch.object(clock, "now", self._read)
         self._patch.start()
         return self
+
+    def _read(self) -> int:
+        return self.now
 
     def __exit__(self, *_reason: object) -> None:
         """The machine's time again."""

@@ -35,7 +35,8 @@ def seconds(moment: datetime) -> int:
 
 def parse(value: str) -> int:
     """The inverse of `text`, for values that this engine wrote itself."""
-    return seconds(datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC))
+    # strptime takes ten times as long, which is felt where every account is looked at.
+    return seconds(datetime.fromisoformat(value))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -56,6 +57,7 @@ def month_text(month: int) -> str:
     return f"{month // 12:04d}-{month % 12 + 1:02d}"
 
 
+@functools.lru_cache(maxsize=1024)
 def day_start(instant: int, days: int, zone: ZoneInfo) -> int:
     """The beginning of the day `days` after the day in which `instant` falls, in `zone`."""
     local = datetime.fromtimestamp(instant, zone) + timedelta(days=days)
