@@ -135,6 +135,8 @@ def _write(options: argparse.Namespace, rows: Any, found: Any, report: Any) -> N
 
 
 def _told(report: Any, options: argparse.Namespace, console: Console, seconds: float) -> None:
+    from chalicelib.scoring.report import correction  # noqa: PLC0415
+
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
@@ -147,6 +149,9 @@ def _told(report: Any, options: argparse.Namespace, console: Console, seconds: f
         say(
             f"predicted on {report.compared_with}: AUC {report.prediction.auc:.3f}, Brier {report.prediction.brier:.4f}"
         )
+        # The report's own words, in English.
+        for words, _chinese in correction.told(report.layer):
+            say(f"  {words}")
     say(f"top 20% hold {report.pareto.top_20_share:.1%} of spending")
     for name in ("report.html", "report.json", "members.csv"):
         say(f"wrote {options.out / name}")
