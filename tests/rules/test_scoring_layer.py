@@ -138,6 +138,21 @@ def test_a_layer_in_use_goes_when_it_is_worse() -> None:
     assert found.chance == ()
 
 
+@pytest.mark.parametrize(
+    ("fallen", "comes", "stays"), [(-0.01, True, True), (0.0, True, True), (0.0005, False, True), (0.002, False, False)]
+)
+def test_a_layer_may_rank_worse_by_a_hair_only_once_it_is_in_use(
+    fallen: float, *, comes: bool, stays: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = layering.layers(off(1), off(5), NONE).now
+    for last, expected in ((NONE, comes), (used, stays)):
+        ranks = iter((0.8, 0.8 - fallen))
+        monkeypatch.setattr(layering, "auc", lambda *_given, ranks=ranks: next(ranks))
+        found = layering.layers(off(1), off(5), last).now
+        assert bool(found.chance) == expected
+        assert found.refused == (() if expected else ("ranks_worse",))
+
+
 def test_the_number_changes_only_where_both_its_errors_fall() -> None:
     def counted(seed: int, true: float) -> Foreseen:
         _chance, number, recent = crowd(seed)
