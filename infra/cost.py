@@ -95,10 +95,14 @@ def _assumptions(load: Load) -> str:
 {shares}
 
 `refunds`, `redemptions`, `looks` (accounts looked at) and `statements` are for each order; `enrolments`, `sign-ins` and
-`lapses` (something for the night to write down) are shares of the members; `by-queue` is a share of the orders.
+`lapses` (something for the night to write down), `segments` (who goes to another one) and `alerts` (with the occasions of
+the care calendar) are shares of the members; `by-queue` is a share of the orders.
 
 - A request takes a function {cost_model.OWN_MS:g} ms and {cost_model.TRIP_MS:g} ms for each round trip, an entry of a
   stream {cost_model.STREAM_MS:g} ms. Half of the requests come with a token that the gateway has just seen.
+- The night's walk takes {cost_model.WALKED_MS:g} ms for an account, its reduction {cost_model.REDUCED_MS:g} ms. What it
+  costs whatever the size, a cent a month, is left out. [scoring.md](scoring.md#what-a-night-costs) has a month that was
+  counted.
 - A member takes {cost_model.MEMBER_KB:g} KB, an entry with its record {cost_model.ENTRY_KB:g} KB, an answer
   {cost_model.ANSWER_KB:g} KB, the log of an invocation {cost_model.LINE_KB:g} KB.
 - Streams cost nothing, because functions read them. Cold starts are left out.

@@ -40,6 +40,7 @@ PRICES = (
         "aws.amazon.com/api-gateway/pricing",
     ),
     ("SQS, FIFO", "$0.50 per million requests", "aws.amazon.com/sqs/pricing"),
+    ("S3", "$5.00 per million requests that write, $0.40 per million that read", "aws.amazon.com/s3/pricing"),
     (
         "CloudWatch",
         "$0.50 per GB of logs taken in, $0.03 per GB-month kept, $0.10 per alarm",
@@ -74,6 +75,10 @@ class Load:
     """Invitations to surveys for each order."""
     lapses: float = 0.05
     """Share of the members for whom the night has something to write down."""
+    segments: float = 0.35
+    """Share of the members who go to another segment."""
+    alerts: float = 0.20
+    """Alerts and occasions of the care calendar for each member."""
     months_kept: int = 12
     """Months of history that are stored: this month's, so many times."""
 
@@ -88,7 +93,7 @@ class Load:
             "account": self.orders * self.looks,
             "statement page of 20": self.orders * self.statements,
             "enrol with phone and mail": self.members * self.enrolments,
-            "reaction: accounts view, per member and batch": posted + self.members * (self.enrolments + self.lapses),
+            "reaction: accounts view, per member and batch": self.entries + self.members * self.enrolments,
             "reaction: a purchase that counts in no challenge": self.purchases,
             "reaction: a purchase of somebody whom nobody has brought": self.purchases,
             "reaction: an order without vouchers has gone back": self.orders * self.refunds,
@@ -96,6 +101,10 @@ class Load:
             "reaction: a purchase leads to an invitation": self.orders * self.invitations,
             "night: sweep a member with something due": self.members * self.lapses,
             "night: audit a chain of 10 entries and their records": chains,
+            "night: facts of a member who has bought": posted + self.members * self.enrolments,
+            "night: tell a member's score for the first time, or another segment": self.members
+            * (self.enrolments + self.segments),
+            "night: tell a member of an anniversary, or of a tier about to be lost": self.members * self.alerts,
         }
 
     @property
@@ -115,12 +124,12 @@ class Load:
         """Notices that the router passes on to the areas' queues in the month; refunds are taken for whole ones."""
         found = 2 * self.purchases + self.orders * self.refunds + self.members * self.enrolments
         # Surveys hear of purchases, and of what the night writes down, for it may have ended a tier.
-        return found + self.orders + self.members * self.lapses
+        return found + self.orders + self.members * (self.lapses + self.alerts)
 
     @property
     def entries(self) -> float:
         """Entries that the ledger takes in the month."""
-        return self.orders * (1 + self.refunds + self.redemptions) + self.members * self.lapses
+        return self.orders * (1 + self.refunds + self.redemptions) + self.members * (self.lapses + self.alerts)
 
 
 _BY_API = ("earn: order by phone", "refund", "redeem", "account", "statement page of 20", "enrol with phone and mail")
@@ -135,6 +144,11 @@ _BY_QUEUE = (
 OWN_MS, TRIP_MS = 12.0, 6.0
 # A stream function, for each entry; its batches share what a start costs.
 STREAM_MS = 4.0
+# The walk that scores, for each account at half a GB; and the reduction, which has three.
+WALKED_MS, REDUCED_MS = 0.45, 0.06
+_REDUCE_GB = 3.0
+# A file of the night for so many members: written once, read once.
+FILED = 5_000
 # Half of the requests come with a token that the gateway has seen in the last five minutes.
 AUTHORIZED, AUTHORIZER_MS = 0.5, 5.0
 MEMBER_KB, ENTRY_KB, ANSWER_KB, LINE_KB = 2.6, 2.0, 1.5, 0.5
@@ -165,6 +179,7 @@ def bill(load: Load) -> dict[str, float]:
         # A message is sent, received and deleted, the latter two by batches that are seldom full.
         "SQS": 3 * (load.orders * load.by_queue + load.notices) * QUEUE_REQUEST,
         "DynamoDB stream": 0.0,
+        "S3 requests": NIGHTS * load.members / FILED * (FILE_WRITTEN + FILE_READ),
         "logs": logged * (LOGGED_GB + LOG_KEPT_GB),
         "data sent": load.requests * ANSWER_KB * _KB / _GB * SENT_GB,
         "alarm of the audit": ALARM,
@@ -181,9 +196,10 @@ def _functions(load: Load) -> tuple[float, float]:
     streaming = 2 * load.entries * STREAM_MS * _HALF_GB
     advancing = sum(operations[name] * ms[name] for name in _BY_QUEUE) * _HALF_GB
     night = sum(operations[name] * ms[name] for name in operations if name.startswith("night")) * _HALF_GB
+    walking = NIGHTS * load.members * (WALKED_MS * _HALF_GB + REDUCED_MS * _REDUCE_GB)
     invocations = load.requests * (1 + AUTHORIZED) + (load.orders * load.by_queue + load.notices) / 2
     invocations += 2 * load.entries / 2
-    return invocations, (serving + authorizing + streaming + advancing + night) / 1000
+    return invocations, (serving + authorizing + streaming + advancing + night + walking) / 1000
 
 
 def _tiered(requests: float) -> float:

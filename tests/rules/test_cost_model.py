@@ -36,6 +36,16 @@ def test_writes_are_the_counted_units_at_the_price_of_a_unit() -> None:
     assert dollars == pytest.approx(each * 0.625)
 
 
+def test_what_the_night_tells_of_members_is_written_and_projected() -> None:
+    still = {"members": 1_000_000, "orders": 0, "enrolments": 0, "lapses": 0, "segments": 0, "alerts": 0}
+    nothing, segments, alerts = (bill(Load(**{**still, **changed})) for changed in ({}, {"segments": 1}, {"alerts": 1}))
+
+    assert nothing["DynamoDB writes"] == 0
+    assert nothing["S3 requests"] > 0
+    assert segments["DynamoDB writes"] == pytest.approx(2 * 0.625)
+    assert alerts["DynamoDB writes"] == pytest.approx((4 + 1) * 0.625)
+
+
 def test_the_gateway_s_later_requests_are_cheaper() -> None:
     few, many = (bill(Load(members=0, orders=size))["API Gateway"] / size for size in (1_000_000, 1_000_000_000))
 
