@@ -95,8 +95,8 @@ def _assumptions(load: Load) -> str:
 {shares}
 
 `refunds`, `redemptions`, `looks` (accounts looked at) and `statements` are for each order; `enrolments`, `sign-ins` and
-`lapses` (something for the night to write down), `segments` (who goes to another one) and `alerts` (with the occasions of
-the care calendar) are shares of the members; `by-queue` is a share of the orders.
+`lapses` (something for the night to write down), `segments` (who goes to another one) and `alerts` (with the occasions
+of the care calendar) are shares of the members; `by-queue` is a share of the orders.
 
 - A request takes a function {cost_model.OWN_MS:g} ms and {cost_model.TRIP_MS:g} ms for each round trip, an entry of a
   stream {cost_model.STREAM_MS:g} ms. Half of the requests come with a token that the gateway has just seen.
