@@ -4,6 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Final
+
+_NO_DIGITS: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE_DIGITS: Final = "BHD IQD JOD KWD LYD OMR TND"
+_FOUR_DIGITS: Final = "CLF UYW"
+_DIGITS: Final = {
+    code: digits
+    for codes, digits in ((_NO_DIGITS, 0), (_THREE_DIGITS, 3), (_FOUR_DIGITS, 4))
+    for code in codes.split(" ")
+}
+
+
+def digits(currency: str) -> int:
+    """How many digits the minor unit of a currency has by ISO 4217: 2 for CNY, 0 for JPY, 3 for KWD."""
+    return _DIGITS.get(currency, 2)
+
+
+def minor_units(currency: str) -> int:
+    """How many minor units make one of the currency: 100 of CNY, 1 of JPY, 1,000 of KWD."""
+    return int(10 ** digits(currency))
 
 
 def floor(value: Fraction | int) -> int:

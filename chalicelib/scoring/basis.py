@@ -61,7 +61,8 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     `number` counts them, `day` is the last day that is in it, `members` how many there were; `fits` are for the next.
     `r`, `f` and `m` give 1 to 5 by bins of days and purchases and of what was spent in a year, `value` the share of
     members with less 12-month value. `means` are those of the composite's parts, `weights` theirs by the programme.
-    `layer` lies over the model's chance of a purchase and number of them, where it has proved better.
+    `layer` lies over the model's chance of a purchase and number of them, where it has proved better. Amounts are in
+    the base currency, one of which is `minor_units` minor ones.
     """
 
     number: int
@@ -81,6 +82,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     discount_a_year: float = 0.15
     fits: msgspec.Raw = msgspec.Raw(b"{}")
     layer: Layer = Layer()
+    minor_units: int = 100
 
 
 _DECODER = msgspec.json.Decoder(Basis)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from chalicelib.base import money
 from chalicelib.scoring import reading, texts
 from chalicelib.scoring.basis import VALUE_SHIFT, Basis, Steps
 from chalicelib.scoring.closed_form import LAYER_INPUTS, Layer
@@ -36,9 +37,9 @@ _LINES: Final[texts.Words] = {
         "91 天內不再消費的機率：{churn:.0%}（{reason}）；距上次消費 {days} 天",
     ),
     "worth": (
-        "Expected: {purchases:.1f} purchases in 91 days of {basket:.2f} {currency}; {value:.2f} {currency} in a year",
-        "预期：91 天内消费 {purchases:.1f} 次，每次 {basket:.2f} {currency}；未来 12 个月价值 {value:.2f} {currency}",
-        "預期：91 天內消費 {purchases:.1f} 次，每次 {basket:.2f} {currency}；未來 12 個月價值 {value:.2f} {currency}",
+        "Expected: {purchases:.1f} purchases in 91 days of {basket} {currency}; {value} {currency} in a year",
+        "预期：91 天内消费 {purchases:.1f} 次，每次 {basket} {currency}；未来 12 个月价值 {value} {currency}",
+        "預期：91 天內消費 {purchases:.1f} 次，每次 {basket} {currency}；未來 12 個月價值 {value} {currency}",
     ),
     "next": ("Next: {action}", "建议：{action}", "建議：{action}"),
 }
@@ -59,13 +60,14 @@ def in_words(score: ScoreOut, locale: str) -> str:
 
 
 def _worth(score: ScoreOut, locale: str) -> str:
+    digits = money.digits(score.currency)
+    amounts = {"basket": score.expected_basket_minor or 0, "value": score.value_12_months_minor}
     return _line(
         "worth",
         locale,
         purchases=score.expected_purchases,
-        basket=(score.expected_basket_minor or 0) / 100,
-        value=score.value_12_months_minor / 100,
         currency=score.currency,
+        **{name: f"{minor / 10**digits:.{digits}f}" for name, minor in amounts.items()},
     )
 
 

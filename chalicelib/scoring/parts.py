@@ -14,7 +14,7 @@ from chalicelib.scoring.rules import segments
 from chalicelib.scoring.rules.arrays import Floats, Ints
 from chalicelib.scoring.rules.coming import Coming
 from chalicelib.scoring.rules.history import LONG_AGO, QUARTER_DAYS, Members, Purchases, partly
-from chalicelib.scoring.rules.rows import MINOR, Raw, members_long_ago, members_of
+from chalicelib.scoring.rules.rows import Raw, members_long_ago, members_of
 from chalicelib.scoring.state import NO_DAY, State
 from chalicelib.scoring.told import Before
 
@@ -53,15 +53,16 @@ class Rows(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         *,
         available: Sequence[int],
         coming: Coming,
+        minor_units: int = 100,
     ) -> Rows:
-        """From states; `last` is what had been told before this night."""
+        """From states; `last` is what had been told before this night, `minor_units` are those of the base currency."""
         then = today - QUARTER_DAYS
         told = np.array([_places(one) for one in last], np.int64).reshape(len(names), 3)
         return Rows(
             names=tuple(names),
-            now=members_of(states, today),
-            then=members_of([state.as_on(then) for state in states], then),
-            purchases=_purchases(states),
+            now=members_of(states, today, minor_units),
+            then=members_of([state.as_on(then) for state in states], then, minor_units),
+            purchases=_purchases(states, minor_units),
             raw=raw,
             behaviour=told[:, 0],
             score=told[:, 1],
@@ -113,7 +114,7 @@ def _picked(members: Members, kept: Ints) -> Members:
     return Members(now=members.now, **{name: getattr(members, name)[kept] for name in _ARRAYS})
 
 
-def _purchases(states: Sequence[State]) -> Purchases:
+def _purchases(states: Sequence[State], minor_units: int) -> Purchases:
     member: list[int] = []
     day: list[int] = []
     minor: list[int] = []
@@ -125,9 +126,8 @@ def _purchases(states: Sequence[State]) -> Purchases:
         member += [place] * len(days)
         day += reversed(days)
         minor += reversed(paid)
-    return Purchases(
-        len(states), np.array(member, np.int64), np.array(day, np.int64), np.array(minor, np.float64) / MINOR
-    )
+    paid_major = np.array(minor, np.float64) / minor_units
+    return Purchases(len(states), np.array(member, np.int64), np.array(day, np.int64), paid_major)
 
 
 def write(key: str, rows: Rows) -> None:

@@ -84,7 +84,7 @@ def outlook(basis: Basis, state: State, today: int) -> Outlook:
         return Outlook(age_days=0, gap_days=_NEVER_DAYS)
     age, gap = max(today - state.first_day, 0), max(today - state.last_day, 0)
     member = closed_form.Standing(state.repeats, state.last_day - state.first_day, age)
-    basket = expected_basket(basis.spend, state)
+    basket = expected_basket(basis, state)
     buys, expected = _layered(basis, member, state, today)
     return Outlook(
         age_days=age,
@@ -109,11 +109,11 @@ def _layered(basis: Basis, member: closed_form.Standing, state: State, today: in
     )
 
 
-def expected_basket(spend: tuple[float, float, float], state: State) -> float:
+def expected_basket(basis: Basis, state: State) -> float:
     """What a purchase of a member is worth, in the currency's major unit: the Gamma-Gamma model's mean."""
-    p, q, gamma = spend
+    p, q, gamma = basis.spend
     x = state.repeats
-    mean = (state.value_minor - state.first_minor) / 100.0 / x if x else 0.0
+    mean = (state.value_minor - state.first_minor) / basis.minor_units / x if x else 0.0
     return p * (gamma + max(mean, 0.0) * x) / (p * x + q - 1.0)
 
 
@@ -134,7 +134,7 @@ def rfm(basis: Basis, state: State, seen: Outlook, today: int) -> int:
     purchases, paid_minor = state.bought_since(today, YEAR_DAYS)
     r = basis.r.at(min(seen.gap_days, _LAST_BIN))
     f = basis.f.at(min(purchases, _LAST_BIN)) if purchases else 1
-    m = basis.m.at(value_bin(paid_minor / 100.0)) if paid_minor > 0 else 1
+    m = basis.m.at(value_bin(paid_minor / basis.minor_units)) if paid_minor > 0 else 1
     return int(r) * 100 + int(f) * 10 + int(m)
 
 

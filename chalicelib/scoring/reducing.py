@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from chalicelib.base import objects
+from chalicelib.base import money, objects
 from chalicelib.program import service as programs
 from chalicelib.program.document.scoring import ScoringPolicy
 from chalicelib.scoring import diary, keeping, looking_back, parts, tonight
@@ -72,7 +72,8 @@ def reduce(night: str, cut: int, *, now: int) -> Reduced:
         # This very night has been reduced before: it began from the basis before.
         last = keeping.numbered(last.number - 1)
     rows = parts.read(objects.keys(prefix(night))) or nobody(today)
-    found, basis = assessed(rows, last, today, program.scoring)
+    units = money.minor_units(program.base_currency)
+    found, basis = assessed(rows, last, today, program.scoring, minor_units=units)
     is_in_use = keeping.put(basis, night)
     looked = looking_back.look_back(night, cut, program, rows=len(rows.names))
     ahead = diary.diary(rows, program, today + 1)
@@ -89,14 +90,18 @@ def nobody(today: int) -> Rows:
     return Rows.of([], none, raw, [], today, available=[], coming=Coming.of([], []))
 
 
-def assessed(rows: Rows, last: Basis | None, today: int, policy: ScoringPolicy) -> tuple[Assessed, Basis]:
+def assessed(
+    rows: Rows, last: Basis | None, today: int, policy: ScoringPolicy, *, minor_units: int = 100
+) -> tuple[Assessed, Basis]:
     """Today and 91 days ago by tonight's fits, and the basis for what comes."""
     weights = tuple(percent / 100 for percent in policy.weights.percents)
     economy = Economy(policy.margin_percent / 100, policy.discount_percent / 100)
     given: dict[str, Any] = {"economy": economy, "part_weights": weights}
     usual = tables.usual_of(rows.raw)
     signals = tables.signals_of(usual, rows.raw, today)
-    before = _night(last) if last is not None and last.fits != _NO_FITS else None
+    # Parameters in another unit would be taken for a leap.
+    is_alike = last is not None and last.fits != _NO_FITS and last.minor_units == minor_units
+    before = _night(last) if last is not None and is_alike else None
     past = learned(policy.model, rows.early, rows.then, rows.purchases, last.layer if last is not None else Layer())
     seen: dict[str, Any] = {"last": before, "told": rows.last, "layer": past.layers.now}
     now = assess(policy.model, rows.now, signals=signals, **seen, **given)
@@ -119,6 +124,7 @@ def assessed(rows: Rows, last: Basis | None, today: int, policy: ScoringPolicy) 
         members=len(rows.names),
         fits=msgspec.Raw(msgspec.json.encode(Fits(now.buying, now.spending))),
         layer=now.standing.layer,
+        minor_units=minor_units,
     )
     return Assessed(rows.purchases, now, then, tonight.against(last, rows)), basis
 

@@ -11,7 +11,6 @@ from chalicelib.scoring.reading import Part
 from chalicelib.scoring.told import Told
 
 _EPOCH: Final = date(1970, 1, 1)
-_MINOR: Final = 100
 _FELT: Final = 0.01
 
 
@@ -38,8 +37,8 @@ def score_of(found: Read, locale: str) -> schema.ScoreOut:
         days_since_purchase=seen.gap_days if has_bought else None,
         expected_purchases=round(seen.expected, 3) if has_bought else None,
         currency=found.currency,
-        expected_basket_minor=round(seen.basket * _MINOR) if has_bought else None,
-        value_12_months_minor=round(seen.value_12 * _MINOR),
+        expected_basket_minor=round(seen.basket * score.basis.minor_units) if has_bought else None,
+        value_12_months_minor=round(seen.value_12 * score.basis.minor_units),
         rfm=_rfm(score),
         trend=schema.TrendOut(value=round(score.trend.value, 3), is_significant=score.trend.is_significant)
         if score.has_trend

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from chalicelib.base import clock
+from chalicelib.base import clock, money
 from chalicelib.ledger import state as ledger
 from chalicelib.ledger.table import AccountItem
 from chalicelib.ledger.walk import Leg
@@ -154,6 +154,7 @@ class Scorer:
             self._today,
             available=[item.available for item in accounts],
             coming=Coming.of([seen.ahead for seen in waiting], [item.tier for item in accounts]),
+            minor_units=money.minor_units(self._program.base_currency),
         )
 
     def _hand_on(self, found: Rows) -> None:

@@ -1,15 +1,9 @@
 """What points are worth, and how money is written."""
 
 from fractions import Fraction
-from typing import Final
 
+from chalicelib.base import money
 from chalicelib.program.document import Program
-
-_DIGITS: Final = {
-    **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "OMR", "TND"), 3),
-}
-"""Digits of the minor unit where they are not two."""
 
 
 def worth(program: Program, points: int, currency: str) -> Fraction | None:
@@ -24,7 +18,7 @@ def written(amount_minor: Fraction | int | None, currency: str) -> str:
     """An amount as people read it, such as `CNY 1,234.50`; a dash where it is unknown."""
     if amount_minor is None:
         return "–"
-    digits = _DIGITS.get(currency, 2)
+    digits = money.digits(currency)
     whole, rest = divmod(abs(round(amount_minor)), 10**digits)
     sign = "−" if amount_minor < 0 else ""
     return f"{currency} {sign}{whole:,}" + (f".{rest:0{digits}d}" if digits else "")

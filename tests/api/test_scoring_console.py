@@ -214,6 +214,31 @@ def test_a_score_is_explained_in_words(members: list[str], locale: str, words: l
         assert all(reason["text"] in told["text"] for reason in told["score"]["reasons"])
 
 
+@pytest.mark.parametrize(
+    ("currency", "price", "spending", "words"),
+    [("JPY", 1_500, 3_000.0, "1500 JPY"), ("KWD", 2_500, 5.0, "2.500 KWD"), ("CNY", 2_500, 50.0, "25.00 CNY")],
+)
+def test_amounts_are_told_in_the_unit_of_their_currency(currency: str, price: int, spending: float, words: str) -> None:
+    publish(
+        base_currency=currency,
+        currencies={currency: {"points": 1, "per_minor": 100}},
+        redemption={"points_per": 100, "amount_minor": {currency: 500}, "minimum_points": 100},
+    )
+    one = shop.enrol("m1", phone="+8613800138001")
+    for number in (1, 2):
+        bought = {"member_id": one, "currency": currency, "total_minor": price}
+        assert shop.post_order(f"o{number}", occurred_at=shop.moment(9 * number), **bought).status == 201
+    night.project(one)
+
+    scoring_night.whole()
+
+    told = msgspec.json.decode(objects.get("reports/latest/report.json") or b"")
+    assert told["spending"] == pytest.approx(spending)
+    found = ask("explain", member_id=one)
+    assert found["score"]["expected_basket_minor"] == price
+    assert words in found["text"]
+
+
 class TestRebuilding:
     def test_facts_that_are_right_stay(self, members: list[str]) -> None:
         scoring_night.whole()

@@ -51,7 +51,7 @@ def some_state(chance: random.Random) -> State:
     return folded(happenings[chance.random() < 0.05 and len(happenings) :], entries=1)
 
 
-def blank(usual: Usual, model: str, layer: Layer = LAYERS[0]) -> Basis:
+def blank(usual: Usual, model: str, layer: Layer = LAYERS[0], minor_units: int = 100) -> Basis:
     empty = rows.steps_of(segments.Ranks.unknown())
     return Basis(
         number=0,
@@ -66,18 +66,19 @@ def blank(usual: Usual, model: str, layer: Layer = LAYERS[0]) -> Basis:
         weights=WEIGHTS,
         usual=usual,
         layer=layer,
+        minor_units=minor_units,
     )
 
 
 def population(
-    seed: int, usual: Usual, model: str, layer: Layer = LAYERS[0]
+    seed: int, usual: Usual, model: str, layer: Layer = LAYERS[0], minor_units: int = 100
 ) -> tuple[Basis, list[State], list[int], list[int]]:
     """A basis made from the very members who are scored by it."""
     chance = random.Random(seed)  # noqa: S311 -- not for secrets
     states = [some_state(chance) for _member in range(60)]
     earned = [chance.choice([0, 100, 5_000]) for _member in states]
     redeemed = [chance.randrange(0, 200) for _member in states]
-    basis = blank(usual, model, layer)
+    basis = blank(usual, model, layer, minor_units)
     scores, gathered = night(basis, states, earned, redeemed)
     points = personas.features(scores.rfm, scores.trend, None, None)
     basis = msgspec.structs.replace(
@@ -91,7 +92,7 @@ def population(
 
 
 def night(basis: Basis, states: list[State], earned: list[int], redeemed: list[int]) -> tuple[Scores, Any]:
-    members = rows.members_of(states, TODAY)
+    members = rows.members_of(states, TODAY, basis.minor_units)
     given = rows.signals_of(basis.usual, rows.Raw.of(states, earned, redeemed, TODAY), TODAY)
     return score(rows.standing_of(basis), members, given)
 
@@ -102,9 +103,12 @@ def night(basis: Basis, states: list[State], earned: list[int], redeemed: list[i
     st.sampled_from([USUAL, Usual(), Usual(nps=0.5), Usual(activity=1.0)]),
     st.sampled_from(["mbg-nbd", "bg-nbd"]),
     st.sampled_from(LAYERS),
+    st.sampled_from([100, 1, 1_000]),
 )
-def test_a_read_says_what_the_night_says(seed: int, usual: Usual, model: str, layer: Layer) -> None:
-    basis, states, earned, redeemed = population(seed, usual, model, layer)
+def test_a_read_says_what_the_night_says(
+    seed: int, usual: Usual, model: str, layer: Layer, minor_units: int
+) -> None:
+    basis, states, earned, redeemed = population(seed, usual, model, layer, minor_units)
     scores, _gathered = night(basis, states, earned, redeemed)
     for place, state in enumerate(states):
         seen = reading.outlook(basis, state, TODAY)

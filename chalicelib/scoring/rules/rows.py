@@ -20,9 +20,6 @@ from chalicelib.scoring.rules.scoring import Standing
 from chalicelib.scoring.rules.segments import Ranks
 from chalicelib.scoring.state import State
 
-MINOR: Final = 100.0
-"""Minor units of the base currency in the unit in which the models reckon."""
-
 _UNHAPPY_DAYS: Final = 90
 _DETRACTOR: Final = 6
 _LIVELY: Final = 1e-6
@@ -30,13 +27,13 @@ _FINE: Final = 1_000
 """Ranks are kept to a thousandth, which keeps the basis small."""
 
 
-def members_of(states: Sequence[State], today: int) -> Members:
-    """The arrays of some members on a day."""
+def members_of(states: Sequence[State], today: int, minor_units: int = 100) -> Members:
+    """The arrays of some members on a day; `minor_units` are those of one of the base currency."""
     windows = [(RECENT_DAYS, 0), (QUARTER_DAYS, 0), (2 * QUARTER_DAYS, QUARTER_DAYS), (YEAR_DAYS, 0)]
     counted = [[state.bought_since(today, *window) for window in windows] for state in states]
     bought = np.array(counted, np.int64).reshape(len(states), len(windows), 2)
     repeats = _ints(states, lambda state: state.repeats)
-    repeated = _ints(states, lambda state: state.value_minor - state.first_minor) / MINOR
+    repeated = _ints(states, lambda state: state.value_minor - state.first_minor) / minor_units
     return Members(
         now=today,
         first_day=_ints(states, lambda state: state.first_day),
@@ -45,12 +42,12 @@ def members_of(states: Sequence[State], today: int) -> Members:
         last_gap_days=_ints(states, lambda state: state.last_gap_days),
         ln_gaps=np.array([state.ln_gaps for state in states], np.float64),
         mean_repeat=repeated / np.maximum(repeats, 1),
-        value=_ints(states, lambda state: state.value_minor) / MINOR,
+        value=_ints(states, lambda state: state.value_minor) / minor_units,
         purchases_28=bought[:, 0, 0],
         purchases_91=bought[:, 1, 0],
         purchases_before_91=bought[:, 2, 0],
         purchases_365=bought[:, 3, 0],
-        value_365=bought[:, 3, 1] / MINOR,
+        value_365=bought[:, 3, 1] / minor_units,
     )
 
 
