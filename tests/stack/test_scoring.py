@@ -31,6 +31,8 @@ def test_a_night_scores_everybody_and_writes_the_report(stack: Stack, shop: http
     }
     told = json.loads(files.get_object(Bucket=bucket, Key="reports/latest/report.json")["Body"].read())
     assert told["members"] >= 2
+    assert told["holdings"]["members"] >= 2
+    assert told["holdings"]["outstanding"] > 0
     sheet = files.get_object(Bucket=bucket, Key="reports/latest/members.csv")["Body"].read().decode()
     assert buyer in sheet
 

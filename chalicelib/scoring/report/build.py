@@ -96,8 +96,9 @@ def report(rows: Rows, found: Assessed, *, source: str, until: int, notes: tuple
         first_day=_text(int(purchases.day.min(initial=until))),
         members=len(members),
         bought=int(scores.bought.sum()),
-        purchases=len(purchases.day),
-        spending=float(purchases.value.sum()),
+        # Of each member's own sums: a night keeps the days of purchases no longer than it needs them.
+        purchases=int((members.repeats + 1)[scores.bought].sum()),
+        spending=float(members.value.sum()),
         model=fitted(now.standing.model.name, now.buying),
         spend=fitted("gamma-gamma", now.spending),
         economy=msgspec.structs.asdict(now.standing.economy),
