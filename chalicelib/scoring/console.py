@@ -183,10 +183,11 @@ def _segment(item: nights.ProgressItem) -> dict[str, Any]:
         "segment": int(number),
         "legs": item.leg,
         "seen": item.seen,
-        "failed": item.failed,
         "is_done": bool(item.is_done),
         "updated_at": item.updated_at,
         **carried.get(_FINDINGS, {}),
+        # All that failed, of whichever visitor.
+        "failed": item.failed,
     }
 
 
