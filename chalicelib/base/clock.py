@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 DAY_S = 86_400
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
 _FIRST = datetime(2, 1, 1, tzinfo=UTC)
 _LAST = datetime(9000, 12, 31, tzinfo=UTC)
 
@@ -58,6 +59,11 @@ def month_text(month: int) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
+def day_of(instant: int, zone: ZoneInfo) -> int:
+    """The day of an instant in `zone`, counted from the epoch."""
+    return datetime.fromtimestamp(instant, zone).toordinal() - _EPOCH
+
+
 def day_start(instant: int, days: int, zone: ZoneInfo) -> int:
     """The beginning of the day `days` after the day in which `instant` falls, in `zone`."""
     local = datetime.fromtimestamp(instant, zone) + timedelta(days=days)

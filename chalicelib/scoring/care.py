@@ -15,7 +15,6 @@ from chalicelib.base import clock
 from chalicelib.ledger.state import NEVER, State
 from chalicelib.program.document import Program
 from chalicelib.program.rules import tiers
-from chalicelib.scoring.gathering import day_of
 from chalicelib.scoring.state import NO_DAY
 
 KINDS: Final = ("anniversary", "tier_ending")
@@ -46,7 +45,7 @@ class Ahead(msgspec.Struct, frozen=True):
 
 def ahead(program: Program, state: State, at: int) -> Ahead:
     """What the days hold that begin with the one that begins at `at`; of what the programme does not keep, nothing."""
-    policy, today = program.scoring, day_of(at, program.zone)
+    policy, today = program.scoring, clock.day_of(at, program.zone)
     expiring, points = next_expiry(program, state, at)
     looks_days = max(policy.tier_ending_days, AHEAD_DAYS - 1) if policy.tier_ending_days else -1
     return Ahead(
@@ -87,7 +86,7 @@ def next_expiry(program: Program, state: State, at: int) -> tuple[int, int]:
     found = NO_DAY, 0
     for lot in state.lots:
         if at < lot.expires_at < NEVER and lot.points:
-            last_day = day_of(lot.expires_at - 1, program.zone)
+            last_day = clock.day_of(lot.expires_at - 1, program.zone)
             if found[0] not in {NO_DAY, last_day}:
                 break
             found = last_day, found[1] + lot.points
@@ -114,7 +113,7 @@ def tier_ending(program: Program, state: State, at: int, within_days: int) -> in
         return NO_DAY
     ladder = [tier.code for tier in program.tiers]
     then = tiers.standing(program, state, now.until)
-    return day_of(now.until - 1, program.zone) if ladder.index(then.code) < ladder.index(now.code) else NO_DAY
+    return clock.day_of(now.until - 1, program.zone) if ladder.index(then.code) < ladder.index(now.code) else NO_DAY
 
 
 def days_from(day: int) -> Iterator[date]:

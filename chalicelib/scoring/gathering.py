@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
 from fractions import Fraction
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -33,7 +31,7 @@ _LOOKS_BACK: Final = _GOING_BACK | {facts.EVENT_CANCELLED, facts.MERGED_IN, fact
 
 _ACTIVITY: Final = {facts.REDEEMED: 1, facts.CHALLENGE_DONE: 1, facts.BENEFIT_USED: 1, facts.SURVEY_ANSWERED: 1}
 _RANGES: Final = ("step", "part")
-_EPOCH: Final = date(1970, 1, 1).toordinal()
+day_of = clock.day_of
 
 _ORDERS = msgspec.json.Decoder(OrderIn)
 _ANSWERS = msgspec.json.Decoder(Answers)
@@ -60,11 +58,6 @@ def from_the_beginning(member_id: str, program: Program) -> State:
     entries = list(read_chain(member_id, consistent=False))
     happenings = _happenings([*_merged(entries), *entries], program)
     return folding.folded(happenings, entries=int(entries[-1].seq) if entries else 0)
-
-
-def day_of(instant: int, zone: ZoneInfo) -> int:
-    """The day of an instant in `zone`, counted from the epoch."""
-    return datetime.fromtimestamp(instant, zone).toordinal() - _EPOCH
 
 
 def _merged(entries: Sequence[EntryItem]) -> Iterator[EntryItem]:
