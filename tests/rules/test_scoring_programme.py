@@ -102,6 +102,17 @@ def test_a_drift_is_always_a_number_or_nothing(values: list[float | None], least
         assert (found.alert == "") == (found.low - 1e-6 <= found.level <= found.high + 1e-6)
 
 
+@pytest.mark.parametrize("length", [8, 14, 36])
+def test_an_indicator_that_does_not_move_is_seldom_outside_however_short_its_past(length: int) -> None:
+    random = np.random.default_rng(3)
+    found = [alerts.drift(random.normal(100.0, 5.0, length).tolist()) for _series in range(1_000)]
+    assert sum(bool(one.alert) for one in found if one is not None) <= 25
+    # One that falls far is seen.
+    fell = np.concatenate([random.normal(100.0, 5.0, (200, length - 3)), random.normal(60.0, 5.0, (200, 3))], axis=1)
+    seen = [alerts.drift(series.tolist()) for series in fell]
+    assert sum(one.alert == "falling" for one in seen if one is not None) >= 180
+
+
 def test_what_chance_alone_would_do_is_no_alert() -> None:
     alike = [10.0] * 10 + [11.0]
     sure, careful = alerts.drift(alike), alerts.drift(alike, least_spread=10.0**0.5)

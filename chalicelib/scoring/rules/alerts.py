@@ -26,6 +26,7 @@ _FALL: Final = 0.4
 _LAMBDA: Final = 0.2
 _LIMIT: Final = 2.962
 _SERIES_LEAST: Final = 8
+_ONE_IN_A_HUNDRED: Final = 2.576
 
 
 def onsets(now: Flags, before: Flags, last_alert_day: Ints, today: int) -> Flags:
@@ -101,7 +102,9 @@ def drift(series: Sequence[float | None], *, least_spread: float = 0.0) -> Drift
 
     The series is by months without a gap, None where one has no data: it counts for nothing, and moves nothing. Centre
     and deviation are those of the first half; the deviation is `least_spread` at the least, which is what chance alone
-    would do. None with fewer than eight values, four of them in the first half, and where the last month has none.
+    would do. Where that half is short, so that little is known of what is usual, the band is wider: by chance alone the
+    level is outside one time in a hundred. None with fewer than eight values, four of them in the first half, and where
+    the last month has none.
     """
     begin = next((place for place, value in enumerate(series) if value is not None), len(series))
     known = series[begin:]
@@ -111,12 +114,28 @@ def drift(series: Sequence[float | None], *, least_spread: float = 0.0) -> Drift
     )
     if len(past) + len(since) < _SERIES_LEAST or len(past) < _SERIES_LEAST // 2 or known[-1] is None:
         return None
-    centre, spread = float(past.mean()), max(float(past.std(ddof=1)), least_spread)
+    centre = float(past.mean())
+    wide = max(max(_LIMIT, _student(len(past) - 1)) * float(past.std(ddof=1)), _LIMIT * least_spread)
     level = centre
     for value in since.tolist():
         level += _LAMBDA * (value - level)
     steps = len(since)
-    width = _LIMIT * spread * float(np.sqrt(_LAMBDA / (2 - _LAMBDA) * (1 - (1 - _LAMBDA) ** (2 * steps))))
+    own = _LAMBDA / (2 - _LAMBDA) * (1 - (1 - _LAMBDA) ** (2 * steps))
+    # The centre is a mean of few months itself, and the level has moved away from it by so much.
+    of_centre = (1 - (1 - _LAMBDA) ** steps) ** 2 / len(past)
+    width = wide * float(np.sqrt(own + of_centre))
     low, high = centre - width, centre + width
     apart = 1e-12 + 1e-9 * abs(centre)
     return Drift(level, low, high, "falling" if level < low - apart else "rising" if level > high + apart else "")
+
+
+def _student(freedom: int) -> float:
+    """Student's t that is exceeded, to either side, one time in a hundred: Fisher's expansion about the normal's."""
+    z, n = _ONE_IN_A_HUNDRED, float(freedom)
+    terms = (
+        1.0,
+        (z**2 + 1) / (4 * n),
+        (5 * z**4 + 16 * z**2 + 3) / (96 * n**2),
+        (3 * z**6 + 19 * z**4 + 17 * z**2 - 15) / (384 * n**3),
+    )
+    return z * sum(terms)
