@@ -212,6 +212,7 @@ def shown(month: Month) -> str:
     used, does = month.used, month.done
     walk, adds = rows_of(month)
     totals = [sum(row[4] for row in rows) for rows in (walk, adds)]
+    units = sum(read * READ + write * WRITE for _name, _requests, read, write, _dollars in (*walk, *adds))
     head = (
         f"Members buy on {does['buy']:.2%} of their days, redeem on {does.get('redeem', 0):.2%}, send back on "
         f"{does.get('refund', 0):.2%}, answer on {does.get('answer', 0):.2%}. {used.members:,} members and nights; an "
@@ -227,6 +228,7 @@ def shown(month: Month) -> str:
         *(_line(*row) for row in adds),
         f"| **what scoring adds** | | | | **{totals[1]:.4f}** |",
         f"| **both** | | | | **{sum(totals):.4f}** |",
+        f"| of it DynamoDB's units | | | | {units:.4f} |",
         "\n| why something was told | of a million a night |\n|---|--:|",
         *(f"| {why} | {count / used.members * _MILLION:,.0f} |" for why, count in used.why.most_common()),
     ]
