@@ -108,17 +108,20 @@ def tier_ending(program: Program, state: State, at: int, within_days: int) -> in
     # No term is judged before a record of it ends, and to look for that costs next to nothing.
     if within_days < 0 or not any(record.until <= until for record in state.tiers):
         return NO_DAY
-    now = tiers.standing(program, state, at)
-    if now.until is None or now.until > until:
-        return NO_DAY
     ladder = [tier.code for tier in program.tiers]
-    then = tiers.standing(program, state, now.until)
-    return clock.day_of(now.until - 1, program.zone) if ladder.index(then.code) < ladder.index(now.code) else NO_DAY
+    now = then = tiers.standing(program, state, at)
+    # Where the end of a term begins a grace, the tier may be lost at the end of that.
+    while then.until is not None and then.until <= until:
+        judged_at = then.until
+        then = tiers.standing(program, state, judged_at)
+        if ladder.index(then.code) < ladder.index(now.code):
+            return clock.day_of(judged_at - 1, program.zone)
+    return NO_DAY
 
 
 def days_from(day: int) -> Iterator[date]:
     """The dates of the calendar that begins with a day."""
-    return (_EPOCH + timedelta(days=day + ahead_days) for ahead_days in range(AHEAD_DAYS))
+    return (_EPOCH + timedelta(days=day + place) for place in range(AHEAD_DAYS))
 
 
 def _in_year(day: date, year: int) -> date:

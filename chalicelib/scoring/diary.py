@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 import msgspec
@@ -22,7 +21,6 @@ BIRTHDAYS_MAX: Final = 5_000
 """So many members at the most are read of each quarter (shard) of those who have a birthday on a day."""
 
 _PAGE: Final = 1_000
-_EPOCH: Final = date(1970, 1, 1)
 
 
 class Diary(msgspec.Struct, frozen=True, eq=False):
@@ -34,14 +32,10 @@ class Diary(msgspec.Struct, frozen=True, eq=False):
 
 def diary(rows: Rows, program: Program, first_day: int) -> Diary:
     """The calendar of the members of a night, from the day of its morning on; reads who was born on those days."""
-    born = {first_day + place: _born_on(rows.names, day) for place, day in enumerate(_dates(first_day))}
+    born = {first_day + place: _born_on(rows.names, day) for place, day in enumerate(care.days_from(first_day))}
     least = care.points_least(program)
     found = occasions(rows.coming, born, first_day, care.AHEAD_DAYS, points_least=least)
     return Diary(found, _days(found, rows, first_day))
-
-
-def _dates(first_day: int) -> Sequence[date]:
-    return [_EPOCH + timedelta(days=first_day + place) for place in range(care.AHEAD_DAYS)]
 
 
 def _born_on(names: tuple[str, ...], day: date) -> list[int]:
@@ -65,5 +59,5 @@ def _days(found: Occasions, rows: Rows, first_day: int) -> tuple[CareDay, ...]:
     counts = found.counts(first_day, care.AHEAD_DAYS).tolist()
     return tuple(
         CareDay(day=day.isoformat(), points=points[place], **dict(zip(OCCASIONS, counts[place], strict=True)))
-        for place, day in enumerate(_dates(first_day))
+        for place, day in enumerate(care.days_from(first_day))
     )

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chalicelib.base import clock
@@ -135,6 +135,8 @@ class TestTiers:
         month=st.integers(6, 34),
         within_days=st.integers(0, 80),
     )
+    # A grace that begins and is over within the days.
+    @example(posts=[(6, 1000)], grace_days=20, downgrade="to_fit", month=12, within_days=43)
     def test_it_is_the_day_before_the_tier_first_falls(
         self, posts: list[tuple[int, int]], grace_days: int, downgrade: str, month: int, within_days: int
     ) -> None:
