@@ -91,10 +91,18 @@ def population(
     return decode(encode(basis)), states, earned, redeemed
 
 
-def night(basis: Basis, states: list[State], earned: list[int], redeemed: list[int]) -> tuple[Scores, Any]:
+def night(
+    basis: Basis, states: list[State], earned: list[int], redeemed: list[int], last: segments.Last | None = None
+) -> tuple[Scores, Any]:
     members = rows.members_of(states, TODAY, basis.minor_units)
     given = rows.signals_of(basis.usual, rows.Raw.of(states, earned, redeemed, TODAY), TODAY)
-    return score(rows.standing_of(basis), members, given)
+    return score(rows.standing_of(basis), members, given, last)
+
+
+def told_last(seed: int, count: int) -> segments.Last:
+    """Anything at all, or nothing, that was told of members before."""
+    chance = np.random.default_rng(seed)
+    return segments.Last(chance.integers(-1, 4, count), chance.integers(0, 6, count).astype(np.uint8))
 
 
 @settings(max_examples=30, deadline=None)
@@ -105,20 +113,20 @@ def night(basis: Basis, states: list[State], earned: list[int], redeemed: list[i
     st.sampled_from(LAYERS),
     st.sampled_from([100, 1, 1_000]),
 )
-def test_a_read_says_what_the_night_says(
-    seed: int, usual: Usual, model: str, layer: Layer, minor_units: int
-) -> None:
+def test_a_read_says_what_the_night_says(seed: int, usual: Usual, model: str, layer: Layer, minor_units: int) -> None:
     basis, states, earned, redeemed = population(seed, usual, model, layer, minor_units)
-    scores, _gathered = night(basis, states, earned, redeemed)
+    last = told_last(seed, len(states))
+    scores, _gathered = night(basis, states, earned, redeemed, last)
     for place, state in enumerate(states):
         seen = reading.outlook(basis, state, TODAY)
+        before = ("", *segments.VALUES)[last.value[place] + 1], segments.BEHAVIOURS[last.behaviour[place]]
         code = reading.rfm(basis, state, seen, TODAY)
         trend = reading.course(state, seen.age_days, TODAY)
         given_ = reading.signals(basis, state, TODAY, earned=earned[place], redeemed=redeemed[place])
         found = reading.parts(basis, seen, code, trend, given_)
         percentile = basis.value.at(value_bin(seen.value_12))
-        kind = labels.behaviour(state, seen)
-        value = labels.value_segment(percentile, seen)
+        kind = labels.behaviour(state, seen, before[1])
+        value = labels.value_segment(percentile, seen, before[0])
         reason = labels.churn_reason(state, seen, trend, given_)
         for name in ("active", "churn", "overdue", "expected", "basket", "value_12"):
             assert getattr(seen, name) == pytest.approx(float(getattr(scores, name)[place]), rel=1e-7, abs=1e-9), name
