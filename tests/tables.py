@@ -20,9 +20,12 @@ from chalicelib.program import service as programs
 from chalicelib.scoring import keeping
 from chalicelib.surveys import defining
 from chalicelib.vouchers import batches
+from tests import quick_moto
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+quick_moto.make_quick()
 
 KEYS: dict[str, tuple[tuple[str, Literal["S", "N"]], ...]] = {
     "ledger": (("member_id", "S"), ("seq", "N")),

@@ -16,8 +16,8 @@ from app import app
 from chalicelib.web.room import Operation, Reply, Room
 from chalicelib.web.scopes import SCOPES
 from infra import openapi
-from infra.codes import status_of_codes
 from infra.errors import InfraError
+from tests.api.client import statuses
 
 KEPT = json.loads(openapi.PATH.read_text(encoding="utf-8"))
 OPERATIONS = openapi.operations(app)
@@ -78,7 +78,7 @@ class TestEveryOperation:
 
     def test_names_every_refusal_with_its_status(self, operation: Operation) -> None:
         responses = KEPT["paths"][operation.path][operation.method.lower()]["responses"]
-        for status, codes in openapi.codes_of(operation, status_of_codes()).items():
+        for status, codes in openapi.codes_of(operation, statuses()).items():
             assert codes_in(responses[str(status)]) == codes
 
 
