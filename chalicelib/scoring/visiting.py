@@ -37,7 +37,7 @@ ROWS_MAX: Final = 1_000_000
 
 _AT_ONCE: Final = 5_000
 _FAILED_MAX: Final = 20
-"""If more than so many at once cannot be written, it is no fault of theirs: the leg begins again."""
+"""If more than so many at once cannot be scored or written, it is no fault of theirs: the leg begins again."""
 
 _FOLDED, _TOLD, _ALERTS, _CARES, _SCORED, _FAILED = "folded", "told", "alerts", "cares", "scored", "failed"
 _COUNTED: Final = (_SCORED, _FOLDED, _TOLD, _ALERTS, _CARES, _FAILED)
@@ -114,6 +114,8 @@ class Scorer:
             found = self._rows(waiting)
             return [(found, self._news(found, waiting))]
         except Exception:
+            if counts[_FAILED] - self._counts[_FAILED] >= _FAILED_MAX:
+                raise
             if len(waiting) == 1:
                 logger.exception("%s cannot be scored", waiting[0].account.member_id)
                 counts[_FAILED] += 1

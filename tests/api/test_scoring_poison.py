@@ -10,7 +10,7 @@ import pytest
 from chalicelib.base import clock
 from chalicelib.base.errors import Unavailable
 from chalicelib.ledger.table import AccountItem
-from chalicelib.scoring import member, state, telling, told, visiting
+from chalicelib.scoring import member, state, telling, told, tonight, visiting
 from chalicelib.scoring.telling import News
 from tests.api import night, scoring_night, shop
 
@@ -87,6 +87,28 @@ def test_who_makes_scoring_itself_fail_is_found_among_many_and_left_out(members:
     others = [one for one in members if one != members[3]]
     assert {scoring_night.last_told(one).behaviour for one in others} <= {"at_risk", "lapsed"}
     assert scoring_night.last_told(members[3]) == strange
+
+
+def test_who_fails_is_counted_once_over_many_legs(members: list[str]) -> None:
+    write(members[3], score_told=told.pack(told.Told(day=1, basis=1, value="platinum", behaviour="active")))
+    with night.queued() as lying:
+        night.start(per_leg=1)
+        assert len(scoring_night.run(lying)) > len(members)
+    assert failed() == 1
+
+
+def test_if_nobody_can_be_scored_the_night_is_not_reduced(members: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def score(*_given: object) -> None:
+        raise ArithmeticError
+
+    before = scoring_night.basis()
+    monkeypatch.setattr(visiting, "_FAILED_MAX", len(members) - 1)
+    monkeypatch.setattr(tonight, "scored", score)
+    with night.queued(nightly_segments=1) as lying:
+        night.start()
+        queue, body = next(message for message in lying.messages if message[0] == "nightly")
+        assert scoring_night.deliver(queue, body) == ["m0"]
+    assert scoring_night.basis() == before
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, *whom: str) -> None:
