@@ -18,7 +18,7 @@ FIRST_READ = Budget("score: the first that a process reads in five minutes", 0, 
 READ = Budget("score: nothing new since the night", 0, 1, 2, of="get_score")
 READ_NEW = Budget("score: an order since the night", 0, 2, 4, of="get_score")
 RUN = Budget("console: begin one more night of a day", 2, 4, 6, of="administer_scoring")
-PROGRESS = Budget("console: how far the day's nights are", 0, 12, 12, of="administer_scoring")
+PROGRESS = Budget("console: how far the day's nights are", 0, 15, 15, of="administer_scoring")
 REBUILD = Budget("console: make a member's facts anew, which are right", 0, 5, 5, of="administer_scoring")
 
 _READER = system("scores.read")
