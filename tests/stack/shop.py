@@ -14,12 +14,12 @@ from infra.local.deploy import Stack
 _numbers = itertools.count(1)
 
 
-def enrol(shop: httpx.Client) -> str:
+def enrol(shop: httpx.Client, **profile: Any) -> str:
     """Enrol a new member and give the id."""
     number = next(_numbers)
     answer = shop.post(
         "/v1/members",
-        json={"mail": f"somebody-{number}@example.com"},
+        json={"mail": f"somebody-{number}@example.com", **profile},
         headers={"Idempotency-Key": f"enrol-{number}"},
     )
     assert answer.status_code == 201, answer.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,7 +16,8 @@ from tests.stack.test_night import nights, view
 
 
 def test_a_night_scores_everybody_and_writes_the_report(stack: Stack, shop: httpx.Client, dynamodb: Any) -> None:
-    buyer, looker = enrol(shop), enrol(shop)
+    birthday = datetime.now(UTC).date() + timedelta(days=5)
+    buyer, looker = enrol(shop), enrol(shop, birthday=birthday.replace(year=1988).isoformat())
     assert shop.post("/v1/orders", json=order(buyer)).status_code == 201
     eventually(lambda: view(stack, dynamodb, buyer).get("seq") == {"N": "2"} and view(stack, dynamodb, looker))
     files, bucket = client("s3", stack.endpoint), stack.outputs["FilesBucketName"]
@@ -35,6 +37,8 @@ def test_a_night_scores_everybody_and_writes_the_report(stack: Stack, shop: http
     assert told["holdings"]["outstanding"] > 0
     sheet = files.get_object(Bucket=bucket, Key="reports/latest/members.csv")["Body"].read().decode()
     assert buyer in sheet
+    cares = files.get_object(Bucket=bucket, Key="reports/latest/care.csv")["Body"].read().decode("utf-8-sig")
+    assert f"{birthday},birthday,{looker}," in cares
 
 
 def test_the_front_shows_the_report_of_the_last_night(browser: httpx.Client) -> None:
