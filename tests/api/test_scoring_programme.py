@@ -106,6 +106,15 @@ def test_the_report_tells_all_points_exactly(later: Callable[[int], None]) -> No
     assert sum(month["issued"] for month in found["months"]) == after - before + 100
 
 
+def test_legs_that_are_cut_short_and_come_twice_add_up_to_the_same() -> None:
+    members = [buyer(number, orders=number) for number in range(1, 5)]
+    with night.queued() as lying:
+        night.start(per_leg=1)
+        scoring_night.run(lying, twice=True)
+    held = report()["holdings"]
+    assert (held["outstanding"], held["members"]) == (sum(map(shop.available, members)), 4)
+
+
 def test_members_who_become_one_leave_the_sums_as_they_were(later: Callable[[int], None]) -> None:
     one, other = buyer(1, orders=2), buyer(2)
     scoring_night.whole()
