@@ -64,6 +64,7 @@ def day_of(instant: int, zone: ZoneInfo) -> int:
     return datetime.fromtimestamp(instant, zone).toordinal() - _EPOCH
 
 
+@functools.lru_cache(maxsize=1024)
 def day_start(instant: int, days: int, zone: ZoneInfo) -> int:
     """The beginning of the day `days` after the day in which `instant` falls, in `zone`."""
     local = datetime.fromtimestamp(instant, zone) + timedelta(days=days)
