@@ -66,6 +66,9 @@ def test_last_night_is_shown_by_behaviour_and_by_value(report: Report) -> None:
     assert "Of 1,234 members 11 moved by behaviour and 31 by value, 3 are new" in html
     assert "no purchase yet → new: 7" in html
     assert "gold → mid: 31" in html
+    for stayed in ("1,220", "1,200"):
+        assert f"{stayed} stayed" in html
+        assert f"{stayed} 名未变" in html
     assert "20 → 62" in html
     assert '<td class="n">31</td>' in html
 

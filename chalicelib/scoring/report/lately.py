@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from chalicelib.base.svg import Both, same, span
 from chalicelib.scoring import texts
 from chalicelib.scoring.report import flows
 from chalicelib.scoring.report.flows import Frame
-from chalicelib.scoring.report.model import Flow, Mover, Report, Since
+from chalicelib.scoring.report.model import Mover, Report, Since
 from chalicelib.scoring.report.parts import figure, panel, plain
 from chalicelib.scoring.report.words import filled, key, of
 
@@ -21,7 +20,7 @@ def changes(report: Report) -> str:
     found = report.since
     if found is None:
         return panel("since", plain(key("first_night")))
-    sides = "".join(_side(kind, title, getattr(found, kind)) for kind, title in _KINDS)
+    sides = "".join(_side(kind, title, found) for kind, title in _KINDS)
     rows = [
         [key(title), flows.name(flow.before), flows.name(flow.now), same(f"{flow.members:,}")]
         for kind, title in _KINDS
@@ -40,12 +39,13 @@ def _note(found: Since) -> Both:
     return filled("since_note", behaviour=behaviour, value=value, came=f"{found.came:,}", members=f"{found.members:,}")
 
 
-def _side(kind: str, title: str, moved: Sequence[Flow]) -> str:
-    chart = f"chart-since-{kind}"
+def _side(kind: str, title: str, found: Since) -> str:
+    chart, moved = f"chart-since-{kind}", getattr(found, kind)
+    stayed = filled("stayed", count=f"{found.stayed[kind]:,}")
     # Few who moved are thin ribbons, many fill the room.
     height = min(60 + 12 * sum(flow.members for flow in moved), 220)
     drawn = flows.sankey(moved, Frame(chart, 560, 134, height)) if moved else plain(key("nobody_moved"))
-    return f'<div class="bar"><h3 id="{chart}">{span(key(title))}</h3>{drawn}</div>'
+    return f'<div class="bar"><h3 id="{chart}">{span(key(title))} · {span(stayed)}</h3>{drawn}</div>'
 
 
 def movers(report: Report, *, rising: bool) -> str:

@@ -63,9 +63,10 @@ TEXTS: Final[dict[str, Both]] = programme_words.TEXTS | {
     "since": ("Since last night", "昨夜以来"),
     "since_title": ("Since last night ({day})", "昨夜以来的变化（{day}）"),
     "since_note": (
-        "Of {members} members {behaviour} moved by behaviour and {value} by value, {came} are new; all others stayed",
-        "{members} 名会员中，行为分群变动 {behaviour} 名，价值分群变动 {value} 名，新会员 {came} 名；其余未变",
+        "Of {members} members {behaviour} moved by behaviour and {value} by value, {came} are new; these are shown",
+        "{members} 名会员中，行为分群变动 {behaviour} 名，价值分群变动 {value} 名，新会员 {came} 名；图中为变动会员",
     ),
+    "stayed": ("{count} stayed", "{count} 名未变"),
     "segments": ("segments", "分群"),
     "care": ("The coming two weeks", "未来两周关怀日历"),
     "care_note": (
