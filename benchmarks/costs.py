@@ -47,9 +47,10 @@ basis; where the chain has gone on since the night, the new entries and the reco
 Entries that look back (a refund, a cancellation, a merge) or that come late make it read the whole chain, as the next
 night does once and then stores.
 
-The end of a night reads, whatever the number of members, what surveys and cases have counted: 16 items a month (56 units) of each
-of the 100 newest surveys, 20 of all cases, of the present month and the six before it. The very first night reads two years. Birthdays of the coming two
-weeks take 56 queries (28 units), and half a unit more for every 4 KB of them: some ninety members.
+The end of a night reads, whatever the number of members, what surveys and cases have counted: 16 items a month (56
+units) of each of the 100 newest surveys, 20 of all cases, of the present month and the six before it. The very first
+night reads two years. Birthdays of the coming two weeks take 56 queries (28 units), and half a unit more for every 4
+KB of them: some ninety members.
 
 A refund, a cancellation, and an order that names its member by phone each look one thing up first (the order, the
 identity), which is their third round trip; see `decisions/0002-three-round-trips.md`.

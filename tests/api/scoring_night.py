@@ -9,13 +9,13 @@ import msgspec
 
 from app import app
 from chalicelib import night as deployed
-from chalicelib.base import clock
+from chalicelib.base import clock, objects
 from chalicelib.ledger.table import AccountItem, read_view
 from chalicelib.scoring import keeping, state, told
 from chalicelib.scoring.basis import Basis
 from chalicelib.scoring.state import State
 from chalicelib.scoring.told import Told
-from tests.api import night
+from tests.api import night, shop
 
 LEFT_MS = 600_000
 
@@ -75,3 +75,28 @@ def basis() -> Basis:
 def forget_told(member_id: str) -> None:
     """Make of a member one of whom nothing was told yet."""
     AccountItem(member_id).update(actions=[AccountItem.score_told.remove()])
+
+
+def buyer(number: int = 1, orders: int = 1) -> str:
+    """A member with so many orders of yesterday; `number` is below 10."""
+    member = shop.enrol(f"m{number}", phone=f"+861380013800{number}")
+    buy(member, orders)
+    return member
+
+
+def buy(member: str, orders: int = 1) -> None:
+    """Orders of yesterday."""
+    for order in range(orders):
+        number = f"{member}-{clock.now()}-{order}"
+        assert (
+            shop.post_order(number, member_id=member, occurred_at=clock.text(clock.now() - clock.DAY_S)).status == 201
+        )
+    night.project(member)
+
+
+def report() -> Any:
+    """The latest report, as JSON data."""
+    found = objects.get("reports/latest/report.json")
+    assert found is not None
+    assert b"NaN" not in found
+    return msgspec.json.decode(found)

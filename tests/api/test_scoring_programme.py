@@ -12,8 +12,7 @@ import pytest
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
-from chalicelib.base import clock, metrics, objects
-from chalicelib.members.night import day_of
+from chalicelib.base import clock, metrics
 from chalicelib.program import service as programs
 from chalicelib.scoring import looking_back, recording, reducing
 from chalicelib.scoring.console_triggers import administer_scoring
@@ -21,10 +20,9 @@ from chalicelib.scoring.finishing import Reduction
 from chalicelib.scoring.rules.past import History
 from chalicelib.surveys.result_table import TotalItem
 from chalicelib.surveys.table import totals_key
-from tests import campaigns
 from tests.answered import opened
 from tests.api import desk, night, scoring_night, shop
-from tests.api.client import client
+from tests.api.scoring_night import buyer, report
 
 
 @pytest.fixture
@@ -51,33 +49,6 @@ def published() -> Iterator[list[tuple[str, int]]]:
         yield found
 
 
-def buyer(number: int = 1, orders: int = 1) -> str:
-    member = shop.enrol(f"m{number}", phone=f"+861380013800{number}")
-    buy(member, orders)
-    return member
-
-
-def buy(member: str, orders: int = 1) -> None:
-    for order in range(orders):
-        number = f"{member}-{clock.now()}-{order}"
-        assert (
-            shop.post_order(number, member_id=member, occurred_at=clock.text(clock.now() - clock.DAY_S)).status == 201
-        )
-    night.project(member)
-
-
-def spend(member: str, points: int) -> None:
-    assert shop.redeem(member, points, f"{member}-{clock.now()}").status == 201
-    night.project(member)
-
-
-def report() -> Any:
-    found = objects.get("reports/latest/report.json")
-    assert found is not None
-    assert b"NaN" not in found
-    return msgspec.json.decode(found)
-
-
 def history() -> History:
     return recording.read()[0]
 
@@ -86,98 +57,6 @@ def present() -> int:
     """The month of the day that a night of now scores."""
     zone = programs.in_force(clock.now(), now=clock.now()).program.zone
     return clock.month_of(clock.day_start(clock.now(), 0, zone) - 1, zone)
-
-
-def test_the_report_tells_all_points_exactly(later: Callable[[int], None]) -> None:
-    one, other = buyer(1, orders=3), buyer(2)
-    before = shop.available(one) + shop.available(other)
-    scoring_night.whole()
-    held = report()["holdings"]
-    assert (held["outstanding"], held["available"], held["members"]) == (before, before, 2)
-    assert (held["opening"], held["unknown"], report()["points"]) == (before, "too_young", None)
-    later(1)
-    spend(one, 100)
-    buy(other)
-    after = shop.available(one) + shop.available(other)
-    scoring_night.whole()
-    found = report()["holdings"]
-    assert found["outstanding"] == after
-    assert sum(month["redeemed"] for month in found["months"]) == 100
-    assert sum(month["issued"] for month in found["months"]) == after - before + 100
-
-
-def test_legs_that_are_cut_short_and_come_twice_add_up_to_the_same() -> None:
-    members = [buyer(number, orders=number) for number in range(1, 5)]
-    with night.queued() as lying:
-        night.start(per_leg=1)
-        scoring_night.run(lying, twice=True)
-    held = report()["holdings"]
-    assert (held["outstanding"], held["members"]) == (sum(map(shop.available, members)), 4)
-
-
-def test_members_who_become_one_leave_the_sums_as_they_were(later: Callable[[int], None]) -> None:
-    one, other = buyer(1, orders=2), buyer(2)
-    scoring_night.whole()
-    before = report()["holdings"]
-    merged = client.post(f"/v1/members/{other}/merge", json={"into": one}, caller=shop.SHOP)
-    assert merged.status == 201, merged.text
-    night.project(one, other)
-    later(1)
-    scoring_night.whole()
-    after = report()["holdings"]
-    assert (after["outstanding"], after["members"]) == (before["outstanding"], 1)
-    assert {month["issued"] for month in after["months"]} == {0}
-
-
-def test_a_night_run_twice_or_reduced_late_leaves_the_history_as_it_was(later: Callable[[int], None]) -> None:
-    member = buyer(1)
-    scoring_night.whole(twice=True)
-    first, cut = history(), _cut()
-    later(1)
-    buy(member)
-    scoring_night.whole(twice=True)
-    second = history()
-    assert second.begin == first.begin
-    assert second.closings[-1].totals.earned > first.closings[-1].totals.earned
-    # The first night's message lay among the dead letters, and comes again.
-    reducing.reduce(_name(cut), cut, now=clock.now())
-    assert history() == second
-
-
-def _cut() -> int:
-    zone = programs.in_force(clock.now(), now=clock.now()).program.zone
-    return clock.day_start(clock.now(), 0, zone)
-
-
-def _name(cut: int) -> str:
-    zone = programs.in_force(cut, now=cut).program.zone
-    return day_of(cut, zone)
-
-
-def test_after_some_months_the_report_expects_a_breakage(later: Callable[[int], None]) -> None:
-    members = [buyer(number, orders=3) for number in (1, 2)]
-    scoring_night.whole()
-    for _month in range(4):
-        later(31)
-        buy(members[0])
-        spend(members[1], 100)
-        scoring_night.whole()
-    found, held = report()["points"], report()["holdings"]
-    assert (held["unknown"], held["expiry"]) == ("", "rolling_months")
-    assert found["outstanding_points"] == held["outstanding"] == sum(map(shop.available, members))
-    assert 0.0 < found["expected_breakage_points"] < held["outstanding"]
-    assert len(found["hazards"]) == 25
-    assert [month["redeemed"] for month in held["months"] if month["known"]] == [0, 100, 100, 100, 100]
-    page = objects.get("reports/latest/report.html")
-    assert page is not None
-    assert "expected never to be used" in page.decode()
-
-
-def test_points_that_never_expire_have_no_breakage() -> None:
-    campaigns.publish(expiry={"kind": "never"}, now=clock.now() - clock.DAY_S)
-    buyer(1)
-    scoring_night.whole()
-    assert (report()["holdings"]["unknown"], report()["points"]) == ("never", None)
 
 
 def answered(survey_id: str, months_ago: int, promoters: int, detractors: int) -> None:
