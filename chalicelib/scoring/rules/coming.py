@@ -28,7 +28,7 @@ class Coming(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         """From what is ahead of single members, by the arrays' names."""
         names = [name for name in Coming.__struct_fields__ if name != "tier"]
         arrays = {name: np.array([getattr(one, name) for one in ahead], np.int64) for name in names}
-        return Coming(**arrays, tier=np.array([tier.encode() for tier in tiers], dtype="S64"))
+        return Coming(**arrays, tier=np.array([tier.encode() for tier in tiers], np.bytes_))
 
     def some(self, kept: Ints) -> Coming:
         """That of the members in these places."""
