@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from chalicelib.scoring.basis import Basis
 from chalicelib.scoring.parts import Rows
 from chalicelib.scoring.report.since import Earlier, Said
 from chalicelib.scoring.rules import rows as tables
-from chalicelib.scoring.rules.history import members_on
+from chalicelib.scoring.rules.arrays import Floats
+from chalicelib.scoring.rules.history import Purchases, members_on
 from chalicelib.scoring.rules.scoring import Scores, Standing, score
+
+_AT_ONCE: Final = 100_000
 
 
 def scored(basis: Basis, rows: Rows) -> tuple[Scores, Standing]:
@@ -27,8 +32,24 @@ def against(last: Basis | None, rows: Rows) -> Earlier | None:
     """
     if last is None or last.day >= rows.now.now:
         return None
-    scores, standing = scored(last, rows)
-    there = np.ones(len(rows.names), bool)
-    old, new = (score(standing, members_on(rows.purchases, day))[0].score for day in (last.day, rows.now.now))
-    then = np.where(rows.raw.said_day > last.day, rows.score, scores.score - (new - old))
-    return Earlier(last.day, Said(rows.score >= 0, rows.value, rows.behaviour, then), Said.of(scores, there), standing)
+    now, standing = _said(last, rows)
+    moved = _scores_on(standing, rows, rows.now.now)
+    moved -= _scores_on(standing, rows, last.day)
+    then = np.where(rows.raw.said_day > last.day, rows.score, now.score - moved)
+    return Earlier(last.day, Said(rows.score >= 0, rows.value, rows.behaviour, then), now, standing)
+
+
+def _said(basis: Basis, rows: Rows) -> tuple[Said, Standing]:
+    scores, standing = scored(basis, rows)
+    return Said.of(scores, np.ones(len(rows.names), bool)), standing
+
+
+def _scores_on(standing: Standing, rows: Rows, day: int) -> Floats:
+    """The scores alone, by some members at a time: of a million, all that goes with them would fill the memory."""
+    bought, found = rows.purchases, []
+    for first in range(0, bought.members, _AT_ONCE):
+        count = min(_AT_ONCE, bought.members - first)
+        of = slice(*np.searchsorted(bought.member, (first, first + count)).tolist())
+        some = Purchases(count, bought.member[of] - first, bought.day[of], bought.value[of])
+        found.append(score(standing, members_on(some, day))[0].score)
+    return np.concatenate(found) if found else np.zeros(0)

@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.base import clock, objects
 from chalicelib.members import night as nights
-from chalicelib.scoring import gathering, reducing
+from chalicelib.scoring import gathering, reducing, tonight
 from chalicelib.scoring.report.model import Flow, Report, Since
 from tests.api import night, scoring_night, shop
 
@@ -110,7 +110,9 @@ def date_of(day: int) -> str:
     return clock.text(day * clock.DAY_S)[:10]
 
 
-def test_a_night_reduced_twice_and_one_more_night_of_a_day_say_the_same(members: list[str], later: Later) -> None:
+def test_a_night_reduced_twice_and_one_more_night_of_a_day_say_the_same(
+    members: list[str], later: Later, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scoring_night.whole()
     later(1)
     buy(members[0], 1, yuan=900)
@@ -121,6 +123,8 @@ def test_a_night_reduced_twice_and_one_more_night_of_a_day_say_the_same(members:
     assert first.came == 1
     assert first.risers
     cut = clock.day_start(clock.now(), 0, ZONE)
+    # By how many members at a time does not matter.
+    monkeypatch.setattr(tonight, "_AT_ONCE", 3)
     reducing.reduce(night.today(), cut, now=clock.now())
     assert since() == first
     with night.queued() as lying:
