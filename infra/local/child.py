@@ -9,6 +9,8 @@ import signal
 import sys
 import threading
 
+from infra.local.unpacked import share
+
 
 def _end_with_parent() -> None:
     while os.read(0, 4096):
@@ -20,11 +22,14 @@ def _end_with_parent() -> None:
 
 def main() -> None:
     """Run ministack until the parent lets go."""
-    from ministack.app import main as ministack  # noqa: PLC0415 -- it reads its settings when it is imported
+    # They read their settings when they are imported.
+    from ministack.app import main as ministack  # noqa: PLC0415
+    from ministack.core import lambda_runtime  # noqa: PLC0415
 
     # ministack runs functions with `sys.executable`. A bare interpreter sees the package and the standard library
     # only, as on Lambda, so a dependency that the package lacks fails here and not first in production.
     sys.executable = os.environ["HUIKE_LOCAL_FUNCTION_PYTHON"]
+    share(lambda_runtime)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.argv = ["ministack"]
     ministack()

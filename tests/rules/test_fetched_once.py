@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from infra import bundle, trim
 from infra.local import assets
+from infra.local.unpacked import SharedZip
 
 AT_ONCE = 4
 
@@ -59,6 +63,22 @@ def test_the_packages_dependencies(pip: SlowPip, tmp_path: Path, monkeypatch: py
 
     assert pip.installed == 1
     assert found == [[found[0][0], "whole"]] * AT_ONCE
+
+
+def test_a_functions_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    unpack = mock.Mock(side_effect=Path.mkdir)
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", unpack)
+    for name, content in (("one", "a"), ("again", "a"), ("other", "b")):
+        place = tmp_path / name
+        place.mkdir()
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            archive.writestr(zipfile.ZipInfo("app.py"), content)
+        with SharedZip(tmp_path / f"{name}.zip") as archive:
+            archive.extractall(str(place))
+
+    assert unpack.call_count == 2
+    assert (tmp_path / "one").resolve() == (tmp_path / "again").resolve() != (tmp_path / "other").resolve()
 
 
 def at_once(fetch: Callable[[], Path]) -> list[list[str]]:
