@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from typing import Any
 
 import httpx
@@ -19,7 +20,7 @@ from infra.local.paths import OPENAPI
 from tests.stack.shop import available, enrol, order
 from tests.stack.test_edge import OPERATIONS
 
-_EXAMPLES = 25
+_EXAMPLES = int(os.environ.get("HUIKE_CONTRACT_EXAMPLES", "15"))
 _OF_THE_WIRE = frozenset({"connection", "content-length", "expect", "te", "trailer", "transfer-encoding", "upgrade"})
 _CHECKS: list[Any] = [
     schemathesis.checks.not_a_server_error,
@@ -58,9 +59,15 @@ def vouchers(shop: httpx.Client) -> dict[str, str]:
 
 
 @functools.cache
+def document() -> Any:
+    """The document, read once for all of its operations."""
+    return schemathesis.openapi.from_path(OPENAPI)
+
+
+@functools.cache
 def operation(method: str, path: str) -> Any:
     """An operation of the document."""
-    return schemathesis.openapi.from_path(OPENAPI)[path][method]
+    return document()[path][method]
 
 
 def brought_near(case: Case[Any], real: dict[str, str]) -> None:
