@@ -14,7 +14,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.base import facts
-from chalicelib.base.dynamo import absent, connection
+from chalicelib.base.dynamo import absent, connection, is_refused
 from chalicelib.base.errors import Unavailable
 from chalicelib.base.retry import attempts
 from chalicelib.ledger import sweep
@@ -63,7 +63,7 @@ def tell(news: News, *, now: int) -> bool:
     try:
         AccountItem(account.member_id).update(actions=_actions(news), condition=_unchanged(account))
     except UpdateError as error:
-        if error.cause_response_code == f"{_TAKEN}Exception":
+        if is_refused(error):
             return False
         raise
     return True
