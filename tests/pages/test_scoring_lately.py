@@ -60,8 +60,8 @@ def shown(report: Report, **changed: Any) -> str:
 
 def test_last_night_is_shown_by_behaviour_and_by_value(report: Report) -> None:
     html = shown(report, since=since())
-    assert "Since last night (2026-11-21)" in html
-    assert "昨夜以来的变化（2026-11-21）" in html
+    assert "Who moved since 2026-11-21" in html
+    assert "自 2026-11-21 以来的变化" in html
     # Newcomers are told of beside those who moved.
     assert "Of 1,234 members 11 moved by behaviour and 31 by value, 3 are new" in html
     assert "no purchase yet → new: 7" in html

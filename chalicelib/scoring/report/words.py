@@ -61,7 +61,7 @@ TEXTS: Final[dict[str, Both]] = programme_words.TEXTS | {
     "mid": ("mid", "中"),
     "low": ("low", "低"),
     "since": ("Since last night", "昨夜以来"),
-    "since_title": ("Since last night ({day})", "昨夜以来的变化（{day}）"),
+    "since_title": ("Who moved since {day}", "自 {day} 以来的变化"),
     "since_note": (
         "Of {members} members {behaviour} moved by behaviour and {value} by value, {came} are new; these are shown",
         "{members} 名会员中，行为分群变动 {behaviour} 名，价值分群变动 {value} 名，新会员 {came} 名；图中为变动会员",
