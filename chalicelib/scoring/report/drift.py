@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -59,5 +60,6 @@ def _returning(purchases: Purchases, months: list[int]) -> Series:
             sizes += [size] if size else []
         last = there
     share = float(np.mean([one for one in shares if one is not None])) if sizes else 0.0
-    chance = (max(share * (1.0 - share), 1.0 / np.mean(sizes)) / np.mean(sizes)) ** 0.5 if sizes else 0.0
-    return Series("retention", months[0] + 1, tuple(shares), float(chance))
+    size_mean = float(np.mean(sizes)) if sizes else 1.0
+    chance = math.sqrt(max(share * (1.0 - share), 1.0 / size_mean) / size_mean) if sizes else 0.0
+    return Series("retention", months[0] + 1, tuple(shares), chance)
