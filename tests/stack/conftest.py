@@ -121,12 +121,12 @@ def dynamodb(stack: Stack) -> Iterator[Any]:
     tables.close()
 
 
-def eventually(look: Callable[[], Found | None]) -> Found:
+def eventually(look: Callable[[], Found | None], *, within_seconds: int = _PATIENCE_SECONDS) -> Found:
     """What `look` finds, as soon as it finds something."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + within_seconds
     while time.monotonic() < deadline:
         found = look()
         if found:
             return found
         time.sleep(0.1)
-    raise AssertionError(f"nothing came within {_PATIENCE_SECONDS} seconds")
+    raise AssertionError(f"nothing came within {within_seconds} seconds")

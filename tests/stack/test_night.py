@@ -75,10 +75,13 @@ def nights(stack: Stack, dynamodb: Any, request: dict[str, Any]) -> list[dict[st
             KeyConditionExpression="night = :night",
             ExpressionAttributeValues={":night": {"S": night["night"]}},
         )["Items"]
-        done = [part for part in found if part.get("is_done") == {"N": "1"}]
+        # After a first night there is a walk that only scores, which may be through before the audit is.
+        walks = [part for part in found if not part["part"]["S"].startswith("score#")]
+        done = [part for part in walks if part.get("is_done") == {"N": "1"}]
         return done if len(done) == 8 else None
 
-    found = eventually(segments)
+    # However many members other tests have left here.
+    found = eventually(segments, within_seconds=180)
     assert len(eventually(lambda: item(dynamodb, table, night="digest", part=night["night"]))["digest"]["B"]) == 32
     scored(stack, dynamodb, night["night"])
     return found
