@@ -29,14 +29,15 @@ def refusal(policy: ContactPolicy, contacts: Iterable[Contact], *, due: int, now
     """Why a member is not invited `now`, if so: `too_soon` after (or before) another time, or `too_many` in a year.
 
     It is judged at the instant at which the invitation was `due` as well, so that one which was refused and comes again
-    a little later is refused again: it is not put off.
+    a little later is refused again: it is not put off. What was sent a moment after `now`, by somebody
+    quicker, is counted as well.
     """
     times = [contact.at for contact in contacts]
     gap_s = policy.gap_days * DAY_S
     if any(abs(instant - at) < gap_s for at in times for instant in (due, now)):
         return "too_soon"
     since = min(due, now) - YEAR_S
-    return "too_many" if sum(since < at <= now for at in times) >= policy.per_year else ""
+    return "too_many" if sum(since < at for at in times) >= policy.per_year else ""
 
 
 def remembered(contacts: Sequence[Contact], now: int) -> tuple[Contact, ...]:

@@ -44,6 +44,11 @@ def test_without_a_gap_several_may_be_sent_at_once() -> None:
     assert refusal(policy, made(0, 0, 0)) == "too_many"
 
 
+def test_what_somebody_else_has_just_sent_counts_though_their_clock_is_ahead() -> None:
+    policy = ContactPolicy(gap_days=0, per_year=1)
+    assert refusal(policy, made(1 / DAY_S)) == "too_many"
+
+
 def test_what_came_late_is_not_put_in_between() -> None:
     policy = ContactPolicy(gap_days=30, per_year=9)
     assert refusal(policy, made(-29), day=2, late_days=2) == "too_soon"
